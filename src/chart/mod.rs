@@ -1,0 +1,1 @@
+//! NUMBERS TO MARKS.

@@ -1,0 +1,49 @@
+use crate::model::Lifecycle;
+use serde::{Deserialize, Serialize};
+
+/// One recognised store of tracking data inside what was opened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Store {
+    /// Relative to what was opened; `.` is the opened thing itself.
+    pub path: String,
+    /// `mlruns` for a file store.
+    pub format: String,
+    /// Registered models by name, each with its count of versions.
+    pub registered_models: Vec<(String, u64)>,
+    /// How many logged models the store holds.
+    pub logged_models: u64,
+    /// How many traces the store holds.
+    pub traces: u64,
+}
+
+/// One experiment. Its number is its place in the order in which the source gave it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Experiment {
+    /// Number of the [`Store`] it lies in.
+    pub store: u32,
+    /// The id as MLflow knows it, opaque text.
+    pub id: String,
+    /// Unique within a source: the folder path of the experiment.
+    pub path: String,
+    /// Shown name; falls back to the id when the store has none.
+    pub name: String,
+    /// `Deleted` for all that lies in `.trash`, whatever its own meta says.
+    pub lifecycle: Lifecycle,
+    /// As stored; may name another machine.
+    pub artifact_location: Option<String>,
+    /// Milliseconds since 1970, UTC.
+    pub creation_ms: Option<i64>,
+    /// Milliseconds since 1970, UTC.
+    pub last_update_ms: Option<i64>,
+    /// By key, ascending.
+    pub tags: Vec<(String, String)>,
+    /// How many run folders were seen, before any of them is read.
+    pub runs_expected: u32,
+}
+
+impl Experiment {
+    /// The value of an experiment tag.
+    pub fn tag(&self, key: &str) -> Option<&str> {
+        self.tags.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_str())
+    }
+}

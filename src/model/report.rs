@@ -1,0 +1,165 @@
+//! What could not be read. The rest still loads; each way of losing data is one [`Reason`], with its severity and advice.
+
+use serde::{Deserialize, Serialize};
+
+/// How much a notice matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Nothing of the tracking data is missing.
+    Info,
+    /// Something small is missing or was guessed.
+    Warning,
+    /// A run, an experiment or a whole file is missing.
+    Error,
+}
+
+macro_rules! reasons {
+    ($($variant:ident $word:literal $severity:ident $advice:literal;)*) => {
+        /// The closed list of reasons why something was skipped, guessed or healed.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub enum Reason { $(#[doc = $advice] #[serde(rename = $word)] $variant,)* }
+
+        impl Reason {
+            /// All reasons.
+            pub const ALL: &'static [Reason] = &[$(Reason::$variant,)*];
+
+            /// The stable word that `inspect` prints and the page carries in `data-notice`.
+            pub fn word(self) -> &'static str { match self { $(Reason::$variant => $word,)* } }
+
+            /// How much it matters.
+            pub fn severity(self) -> Severity { match self { $(Reason::$variant => Severity::$severity,)* } }
+
+            /// What the user can do about it.
+            pub fn advice(self) -> &'static str { match self { $(Reason::$variant => $advice,)* } }
+        }
+    };
+}
+
+reasons! {
+    MetaUnreadable "meta-unreadable" Error "Mend the file by hand: it must be YAML with one `key: value` a line. Everything else of this folder was read.";
+    MetaMissing "meta-missing" Warning "The folder was read without its meta.yaml; put the file back to see names, states and times.";
+    FieldInvalid "field-invalid" Warning "The value was left out; mend the field in the file named here.";
+    MetricLineMalformed "metric-line-malformed" Warning "The line was skipped, the others count. A line is `timestamp value step`.";
+    TextEncoding "text-encoding" Warning "The file is not UTF-8; what could not be decoded is shown as a replacement character.";
+    IdMismatch "id-mismatch" Info "The folder's name differs from the id in its meta.yaml; the id is shown.";
+    ArtifactsOnly "artifacts-only" Info "The folder holds artifacts without a run: its run lies in a database. Drop the mlflow.db that belongs to it.";
+    DatasetMissing "dataset-missing" Warning "The run names a dataset whose folder is not here; copy the experiment's `datasets` folder as well.";
+    FolderUnrecognised "folder-unrecognised" Info "The folder lies where a run is expected but holds none; nothing was lost.";
+    DatabaseUnsupported "database-unsupported" Warning "A database can not be read yet. `mlflow server --backend-store-uri sqlite:///FILE` opens it meanwhile.";
+    ArchiveInside "archive-inside" Info "An archive inside what was opened is not looked into. Open it by itself.";
+    ArchiveTruncated "archive-truncated" Error "The archive ends too early; what it holds was read. Copy it again.";
+    ArchiveDamaged "archive-damaged" Error "This entry is damaged; the others were read. Copy the archive again.";
+    ArchiveEncrypted "archive-encrypted" Error "Encrypted entries can not be read. Make the archive again without a password.";
+    ArchiveMethod "archive-method" Error "This compression can not be read. Make the archive again with the ordinary method (deflate).";
+    ArchivePath "archive-path" Warning "The entry names a place outside the archive and was left out.";
+    ArchiveLink "archive-link" Warning "Symbolic links are not followed; put the file itself into the archive.";
+    ArchiveDuplicate "archive-duplicate" Warning "Two entries have one name; the last one counts.";
+    ArchiveSize "archive-size" Warning "The size that the archive states is not the size that it holds; what is there was read.";
+    ArchiveBudget "archive-budget" Error "The entry inflates beyond what is safe to open and was left out. Unpack it by hand if you trust it, and open the folder.";
+    FileChanged "file-changed" Error "The file changed on disk after it was picked. Drop it again.";
+    FileUnreadable "file-unreadable" Error "The browser or the system refused to read the file. Check its permissions and open it again.";
+    TooLarge "too-large" Warning "The file is larger than what is safe to read at once and was left out.";
+}
+
+/// One thing that was skipped, guessed or healed.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Notice {
+    /// Why.
+    pub reason: Reason,
+    /// Relative to what was opened.
+    pub path: String,
+    /// 1-based line of a text file.
+    pub line: Option<u64>,
+    /// What was seen, in one sentence.
+    pub message: String,
+}
+
+/// Notices collected while reading. It keeps [`Report::KEPT`] of each reason and counts the rest, so that a million
+/// broken lines do not fill the memory.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    notices: Vec<Notice>,
+    /// Per reason: how many were seen.
+    counts: std::collections::BTreeMap<Reason, u64>,
+}
+
+impl Report {
+    /// How many notices of one reason are kept whole.
+    pub const KEPT: u64 = 1_000;
+
+    /// Adds a notice.
+    pub fn note(&mut self, reason: Reason, path: impl Into<String>, line: Option<u64>, message: impl Into<String>) {
+        self.push(Notice { reason, path: path.into(), line, message: message.into() });
+    }
+
+    fn push(&mut self, notice: Notice) {
+        let count = self.counts.entry(notice.reason).or_default();
+        *count += 1;
+        if *count <= Report::KEPT {
+            self.notices.push(notice);
+        }
+    }
+
+    /// Takes over all of `other`.
+    pub fn merge(&mut self, other: Report) {
+        let mut unlisted = other.counts;
+        for notice in other.notices {
+            if let Some(count) = unlisted.get_mut(&notice.reason) {
+                *count -= 1;
+            }
+            self.push(notice);
+        }
+        for (reason, count) in unlisted {
+            *self.counts.entry(reason).or_default() += count;
+        }
+    }
+
+    /// The notices that were kept, in the order in which they came.
+    pub fn notices(&self) -> &[Notice] {
+        &self.notices
+    }
+
+    /// How many were seen, kept or not.
+    pub fn total(&self) -> u64 {
+        self.counts.values().sum()
+    }
+
+    /// How many of one reason were seen.
+    pub fn count(&self, reason: Reason) -> u64 {
+        self.counts.get(&reason).copied().unwrap_or(0)
+    }
+
+    /// Whether all was well.
+    pub fn is_empty(&self) -> bool {
+        self.counts.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Reason, Report};
+
+    #[test]
+    fn a_flood_is_counted_not_kept() {
+        let mut all = Report::default();
+        for _ in 0..3 {
+            let mut part = Report::default();
+            for line in 0..700 {
+                part.note(Reason::MetricLineMalformed, "m", Some(line), "x");
+            }
+            all.merge(part);
+        }
+        assert_eq!(all.total(), 2_100);
+        assert_eq!(all.notices().len() as u64, Report::KEPT);
+        let mut twice = Report::default();
+        twice.merge(all.clone());
+        assert_eq!(twice, all);
+    }
+
+    #[test]
+    fn words_are_unique() {
+        let words: std::collections::BTreeSet<_> = Reason::ALL.iter().map(|reason| reason.word()).collect();
+        assert_eq!(words.len(), Reason::ALL.len());
+    }
+}

@@ -1,0 +1,112 @@
+//! The history of one metric of one run.
+
+use std::cmp::Ordering;
+
+/// All points of one metric of one run, in (step, time, value) order; identical points are one.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct MetricSeries {
+    /// Training step, any 64-bit number.
+    pub step: Vec<i64>,
+    /// Milliseconds since 1970, UTC.
+    pub time_ms: Vec<i64>,
+    /// May be NaN or infinite.
+    pub value: Vec<f64>,
+}
+
+/// What a table needs to know of a history. `last` follows MLflow's rule: the largest (step, time, value).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct MetricSummary {
+    /// Value of the last point.
+    pub last: f64,
+    /// Step of the last point.
+    pub step: i64,
+    /// Time of the last point, milliseconds.
+    pub time_ms: i64,
+    /// Distinct points.
+    pub count: u32,
+    /// Smallest number, NaN aside; NaN when there is none.
+    pub min: f64,
+    /// Largest number, NaN aside; NaN when there is none.
+    pub max: f64,
+    /// Step of the first point.
+    pub first_step: i64,
+}
+
+/// MLflow compares (step, timestamp, value) tuples; NaN, undefined there, is the smallest value here.
+fn point_order(a: (i64, i64, f64), b: (i64, i64, f64)) -> Ordering {
+    let value = |value: f64| (!value.is_nan(), value);
+    (a.0, a.1).cmp(&(b.0, b.1)).then_with(|| value(a.2).partial_cmp(&value(b.2)).unwrap_or(Ordering::Equal))
+}
+
+fn same_point(a: (i64, i64, f64), b: (i64, i64, f64)) -> bool {
+    (a.0, a.1) == (b.0, b.1) && (a.2 == b.2 || (a.2.is_nan() && b.2.is_nan()))
+}
+
+impl MetricSeries {
+    /// From (step, time in ms, value) in any order, with repetitions.
+    pub fn from_points(mut points: Vec<(i64, i64, f64)>) -> MetricSeries {
+        if !points.is_sorted_by(|a, b| point_order(*a, *b).is_le()) {
+            points.sort_by(|a, b| point_order(*a, *b));
+        }
+        points.dedup_by(|a, b| same_point(*a, *b));
+        let mut series = MetricSeries::default();
+        for (step, time_ms, value) in points {
+            series.step.push(step);
+            series.time_ms.push(time_ms);
+            series.value.push(value);
+        }
+        series
+    }
+
+    /// Number of points.
+    pub fn len(&self) -> usize {
+        self.value.len()
+    }
+
+    /// Whether there is no point.
+    pub fn is_empty(&self) -> bool {
+        self.value.is_empty()
+    }
+
+    /// `None` when there is no point.
+    pub fn summary(&self) -> Option<MetricSummary> {
+        let last = self.len().checked_sub(1)?;
+        let numbers = || self.value.iter().copied().filter(|value| !value.is_nan());
+        Some(MetricSummary {
+            last: self.value[last],
+            step: self.step[last],
+            time_ms: self.time_ms[last],
+            count: u32::try_from(self.len()).unwrap_or(u32::MAX),
+            min: numbers().reduce(f64::min).unwrap_or(f64::NAN),
+            max: numbers().reduce(f64::max).unwrap_or(f64::NAN),
+            first_step: self.step[0],
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::MetricSeries;
+
+    #[test]
+    fn last_is_the_largest_step_then_time_then_value() {
+        let series = MetricSeries::from_points(vec![
+            (5, 0, 0.1),
+            (0, 9, 0.9),
+            (0, 9, 0.7),
+            (-3, 99, 0.2),
+            (5, 0, f64::NAN),
+            (5, 0, 0.1),
+        ]);
+        let summary = series.summary().expect("points");
+        assert_eq!((summary.last, summary.step, summary.time_ms, summary.count), (0.1, 5, 0, 5));
+        assert_eq!((summary.min, summary.max, summary.first_step), (0.1, 0.9, -3));
+    }
+
+    #[test]
+    fn a_history_of_nan_has_no_extremes() {
+        let summary = MetricSeries::from_points(vec![(0, 0, f64::NAN), (0, 0, f64::NAN)]).summary().expect("points");
+        assert_eq!(summary.count, 1);
+        assert!(summary.last.is_nan() && summary.min.is_nan() && summary.max.is_nan());
+    }
+}

@@ -1,0 +1,286 @@
+//! Runs as columns. Indices flow, tables stay: whoever filters, sorts or groups hands on row numbers of one [`RunTable`].
+
+use crate::model::{Cells, DatasetInput, Lifecycle, MetricSummary, RunKey, RunStatus};
+use std::collections::HashMap;
+
+/// Text of one field, dictionary-coded.
+#[derive(Clone, Debug, Default)]
+pub struct TextColumn {
+    dictionary: Vec<Box<str>>,
+    code_of: HashMap<Box<str>, u32>,
+    codes: Cells<u32>,
+}
+
+impl TextColumn {
+    /// The text at `row`.
+    pub fn get(&self, row: u32) -> Option<&str> {
+        self.codes.get(row).map(|code| self.text(code))
+    }
+
+    /// The dictionary code at `row`: equal text, equal code.
+    pub fn code(&self, row: u32) -> Option<u32> {
+        self.codes.get(row)
+    }
+
+    /// The text of a code that this column gave out.
+    pub fn text(&self, code: u32) -> &str {
+        &self.dictionary[code as usize]
+    }
+
+    /// The distinct texts, in order of first appearance; index = code.
+    pub fn dictionary(&self) -> &[Box<str>] {
+        &self.dictionary
+    }
+
+    /// Puts `text` at `row`.
+    pub fn set(&mut self, row: u32, text: &str) {
+        let code = match self.code_of.get(text) {
+            Some(&code) => code,
+            None => {
+                let code = self.dictionary.len() as u32;
+                self.dictionary.push(text.into());
+                self.code_of.insert(text.into(), code);
+                code
+            }
+        };
+        self.codes.set(row, code);
+    }
+
+    /// (row, code) by ascending row.
+    pub fn codes(&self) -> impl Iterator<Item = (u32, u32)> + '_ {
+        self.codes.iter()
+    }
+
+    /// How many rows have a text.
+    pub fn len(&self) -> usize {
+        self.codes.len()
+    }
+
+    /// Whether no row has a text.
+    pub fn is_empty(&self) -> bool {
+        self.codes.is_empty()
+    }
+}
+
+/// Columns by key, in order of first appearance.
+#[derive(Clone, Debug)]
+pub struct Columns<C> {
+    keys: Vec<Box<str>>,
+    index: HashMap<Box<str>, u32>,
+    columns: Vec<C>,
+}
+
+impl<C> Default for Columns<C> {
+    fn default() -> Self {
+        Columns { keys: Vec::new(), index: HashMap::new(), columns: Vec::new() }
+    }
+}
+
+impl<C: Default> Columns<C> {
+    /// The column of `key`.
+    pub fn get(&self, key: &str) -> Option<&C> {
+        self.index.get(key).map(|&at| &self.columns[at as usize])
+    }
+
+    /// The column of `key`, made if it is new.
+    pub fn entry(&mut self, key: &str) -> &mut C {
+        let at = match self.index.get(key) {
+            Some(&at) => at as usize,
+            None => {
+                let at = self.columns.len();
+                self.keys.push(key.into());
+                self.index.insert(key.into(), at as u32);
+                self.columns.push(C::default());
+                at
+            }
+        };
+        &mut self.columns[at]
+    }
+
+    /// (key, column) in order of first appearance.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &C)> + '_ {
+        self.keys.iter().map(|key| &**key).zip(&self.columns)
+    }
+
+    /// Number of columns.
+    pub fn len(&self) -> usize {
+        self.columns.len()
+    }
+
+    /// Whether there is no column.
+    pub fn is_empty(&self) -> bool {
+        self.columns.is_empty()
+    }
+}
+
+/// One run as a reader hands it over; the table takes it apart into columns.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunRow {
+    /// Unique within the source.
+    pub key: RunKey,
+    /// The id as MLflow knows it.
+    pub id: String,
+    /// Number of its experiment.
+    pub experiment: u32,
+    /// Given name, else the tag `mlflow.runName`, else empty.
+    pub name: String,
+    /// State.
+    pub status: RunStatus,
+    /// `Deleted` as well for what lies in `.trash`.
+    pub lifecycle: Lifecycle,
+    /// Milliseconds since 1970, UTC.
+    pub start_ms: Option<i64>,
+    /// Milliseconds since 1970, UTC.
+    pub end_ms: Option<i64>,
+    /// The tag `mlflow.user`, else the older `user_id`.
+    pub user: Option<String>,
+    /// As stored; may name another machine.
+    pub artifact_uri: Option<String>,
+    /// Key and text.
+    pub params: Vec<(String, String)>,
+    /// Key and text, system tags (`mlflow.`) included.
+    pub tags: Vec<(String, String)>,
+    /// Key and what is known of the history.
+    pub metrics: Vec<(String, MetricSummary)>,
+    /// Input datasets.
+    pub datasets: Vec<DatasetInput>,
+    /// Ids of logged models that the run made.
+    pub outputs: Vec<String>,
+}
+
+/// Runs in columns; a row number is a run. All attribute vectors have one entry a row.
+#[derive(Clone, Debug, Default)]
+pub struct RunTable {
+    /// Unique within the source.
+    pub key: Vec<RunKey>,
+    /// The id as MLflow knows it.
+    pub id: Vec<String>,
+    /// Number of the run's experiment.
+    pub experiment: Vec<u32>,
+    /// May be empty.
+    pub name: Vec<String>,
+    /// State.
+    pub status: Vec<RunStatus>,
+    /// In use or deleted.
+    pub lifecycle: Vec<Lifecycle>,
+    /// Milliseconds since 1970, UTC.
+    pub start_ms: Vec<Option<i64>>,
+    /// Milliseconds since 1970, UTC.
+    pub end_ms: Vec<Option<i64>>,
+    /// Who ran it.
+    pub user: TextColumn,
+    /// As stored; may name another machine.
+    pub artifact_uri: Vec<Option<String>>,
+    /// Params by key.
+    pub params: Columns<TextColumn>,
+    /// Tags by key.
+    pub tags: Columns<TextColumn>,
+    /// Metrics by key.
+    pub metrics: Columns<Cells<MetricSummary>>,
+    /// Input datasets of each run.
+    pub datasets: Vec<Vec<DatasetInput>>,
+    /// Ids of the logged models that each run made.
+    pub outputs: Vec<Vec<String>>,
+}
+
+impl RunTable {
+    /// Number of runs.
+    pub fn len(&self) -> usize {
+        self.key.len()
+    }
+
+    /// Whether there is no run.
+    pub fn is_empty(&self) -> bool {
+        self.key.is_empty()
+    }
+
+    /// All row numbers.
+    pub fn rows(&self) -> std::ops::Range<u32> {
+        0..self.len() as u32
+    }
+
+    /// Adds a run and answers its row number.
+    pub fn push(&mut self, run: RunRow) -> u32 {
+        let row = self.len() as u32;
+        self.key.push(run.key);
+        self.id.push(run.id);
+        self.experiment.push(run.experiment);
+        self.name.push(run.name);
+        self.status.push(run.status);
+        self.lifecycle.push(run.lifecycle);
+        self.start_ms.push(run.start_ms);
+        self.end_ms.push(run.end_ms);
+        if let Some(user) = &run.user {
+            self.user.set(row, user);
+        }
+        self.artifact_uri.push(run.artifact_uri);
+        for (key, value) in &run.params {
+            self.params.entry(key).set(row, value);
+        }
+        for (key, value) in &run.tags {
+            self.tags.entry(key).set(row, value);
+        }
+        for (key, summary) in run.metrics {
+            self.metrics.entry(&key).set(row, summary);
+        }
+        self.datasets.push(run.datasets);
+        self.outputs.push(run.outputs);
+        row
+    }
+
+    /// Puts the runs of `other` below the own ones; row `r` of `other` becomes row `self.len() + r`.
+    pub fn append(&mut self, other: RunTable) {
+        let base = self.len() as u32;
+        self.key.extend(other.key);
+        self.id.extend(other.id);
+        self.experiment.extend(other.experiment);
+        self.name.extend(other.name);
+        self.status.extend(other.status);
+        self.lifecycle.extend(other.lifecycle);
+        self.start_ms.extend(other.start_ms);
+        self.end_ms.extend(other.end_ms);
+        self.artifact_uri.extend(other.artifact_uri);
+        self.datasets.extend(other.datasets);
+        self.outputs.extend(other.outputs);
+        append_text(&mut self.user, &other.user, base);
+        for (key, column) in other.params.iter() {
+            append_text(self.params.entry(key), column, base);
+        }
+        for (key, column) in other.tags.iter() {
+            append_text(self.tags.entry(key), column, base);
+        }
+        for (key, column) in other.metrics.iter() {
+            let own = self.metrics.entry(key);
+            for (row, summary) in column.iter() {
+                own.set(base + row, summary);
+            }
+        }
+    }
+
+    /// The text of one tag of one run.
+    pub fn tag(&self, row: u32, key: &str) -> Option<&str> {
+        self.tags.get(key).and_then(|column| column.get(row))
+    }
+
+    /// The text of one param of one run.
+    pub fn param(&self, row: u32, key: &str) -> Option<&str> {
+        self.params.get(key).and_then(|column| column.get(row))
+    }
+
+    /// What is known of one metric of one run.
+    pub fn metric(&self, row: u32, key: &str) -> Option<MetricSummary> {
+        self.metrics.get(key).and_then(|column| column.get(row))
+    }
+
+    /// End minus start in milliseconds; `None` while either is unknown.
+    pub fn duration_ms(&self, row: u32) -> Option<i64> {
+        let (start, end) = (self.start_ms[row as usize]?, self.end_ms[row as usize]?);
+        end.checked_sub(start)
+    }
+}
+
+fn append_text(own: &mut TextColumn, other: &TextColumn, base: u32) {
+    for (row, code) in other.codes() {
+        own.set(base + row, other.text(code));
+    }
+}

@@ -1,0 +1,179 @@
+//! WHERE IT COMES FROM. Two questions, answered apart: the *carrier* ([`Folder`] and [`Bytes`]: picked folder, zip, memory,
+//! disk) and the *format* ([`Source`]: an `mlruns` tree). A zip is not a source, it is a folder.
+//!
+//! It must not know who asks, what is shown, or which browser it runs in. Every seam asks in batches, because what is slow
+//! is the number of questions, not their size. Decoders are synchronous; only the seams below wait.
+
+use crate::model::{Experiment, MetricSeries, Report, RunKey, RunTable, Store};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::future::Future;
+use std::ops::Range;
+use std::pin::Pin;
+use std::rc::Rc;
+
+/// An answer to come. Dropping it drops the question.
+pub type Async<'a, T> = Pin<Box<dyn Future<Output = Result<T, Fault>> + 'a>>;
+
+/// One file that can be read at any place, at once: a browser's File in a worker, a file on disk, memory.
+pub trait Bytes {
+    /// Size in bytes.
+    fn size(&self) -> u64;
+
+    /// The bytes of `range`, cut at the end of the file.
+    ///
+    /// # Errors
+    /// [`FaultKind::FileChanged`] when the file was written to after it was picked, [`FaultKind::Unreadable`] otherwise.
+    fn read(&self, range: Range<u64>) -> Result<Vec<u8>, Fault>;
+}
+
+/// A tree of files. Paths are relative, parted by `/`, without `.` and `..`; the root is the empty path.
+pub trait Folder {
+    /// What lies directly in each of `dirs`, in the same order, entries by name. A folder that is not there is empty.
+    /// Sizes are looked up only if asked for, since they may cost a question each.
+    fn list<'a>(&'a self, dirs: &'a [String], with_sizes: bool) -> Async<'a, Vec<Vec<Entry>>>;
+
+    /// The bytes of each of `asks`, in the same order. One unreadable file does not spoil the others.
+    fn read<'a>(&'a self, asks: &'a [ReadAsk]) -> Async<'a, Vec<Result<Vec<u8>, Fault>>>;
+}
+
+/// Tracking data in one format, as pages of plain data. It may return more runs than asked, never fewer: whoever asks
+/// evaluates the query again.
+pub trait Source {
+    /// Experiments, in an order that gives them their numbers (0, 1, ...) over all pages.
+    ///
+    /// # Errors
+    /// [`FaultKind::NotRecognised`] when nothing of what was opened is tracking data.
+    fn experiments(&self, after: Option<Cursor>) -> Async<'_, Page<Vec<Experiment>>>;
+
+    /// Runs with their params, tags, datasets and the summaries of their metrics. Ask when all experiments are known.
+    fn runs(&self, ask: RunsAsk) -> Async<'_, Page<RunTable>>;
+
+    /// Whole histories: one series a pair, in order; empty where the run has no such metric. A page answers a prefix of
+    /// the pairs that remain.
+    fn history(&self, ask: HistoryAsk) -> Async<'_, Page<Vec<MetricSeries>>>;
+
+    /// The stores that were recognised, with what is only counted in them. Complete when all runs are read.
+    fn stores(&self) -> Async<'_, Vec<Store>>;
+
+    /// The artifacts of a run as a folder of their own.
+    fn artifacts(&self, run: &RunKey) -> Rc<dyn Folder>;
+}
+
+/// One thing in a folder.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Entry {
+    /// Its last path part.
+    pub name: String,
+    /// Folder or file.
+    pub is_folder: bool,
+    /// Bytes, where asked for and known.
+    pub size: Option<u64>,
+}
+
+/// A stretch of one file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReadAsk {
+    /// Of the file, relative to the folder.
+    pub path: String,
+    /// Bytes; cut at the end of the file.
+    pub range: Range<u64>,
+}
+
+impl ReadAsk {
+    /// The first `limit` bytes of a file.
+    pub fn up_to(path: impl Into<String>, limit: u64) -> ReadAsk {
+        ReadAsk { path: path.into(), range: 0..limit }
+    }
+}
+
+/// Where the next page starts; opaque to whoever asks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cursor(pub String);
+
+/// Which runs.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunsAsk {
+    /// Of the page before.
+    pub after: Option<Cursor>,
+    /// How many runs the page should hold, about; the asker adapts it to how long pages take.
+    pub size: u32,
+}
+
+/// Which histories.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HistoryAsk {
+    /// Run and metric key.
+    pub pairs: Vec<(RunKey, String)>,
+    /// Of the page before.
+    pub after: Option<Cursor>,
+}
+
+/// Part of an answer.
+#[derive(Clone, Debug)]
+pub struct Page<T> {
+    /// The plain data.
+    pub items: T,
+    /// Absent on the last page.
+    pub next: Option<Cursor>,
+    /// How far reading has come, all pages together.
+    pub read: Progress,
+    /// What this page skipped.
+    pub report: Report,
+}
+
+/// How far reading has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Progress {
+    /// Files read.
+    pub files: u64,
+    /// Files there are, where known.
+    pub files_total: Option<u64>,
+    /// Bytes read (inflated).
+    pub bytes: u64,
+    /// Runs read.
+    pub runs: u64,
+    /// Runs there are, where known.
+    pub runs_total: Option<u64>,
+}
+
+/// A request that produced nothing. Shown where its answer would have stood, with Retry.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fault {
+    /// What went wrong.
+    pub kind: FaultKind,
+    /// One sentence for the user, naming the file.
+    pub message: String,
+}
+
+/// Kinds of [`Fault`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FaultKind {
+    /// Nothing of what was opened is tracking data.
+    NotRecognised,
+    /// There is no such file.
+    NotFound,
+    /// The file was written to after it was picked.
+    FileChanged,
+    /// The browser, the system or the archive refuses to give the bytes.
+    Unreadable,
+    /// The archive would inflate beyond what is safe.
+    OverBudget,
+    /// The reader died; opening the same things again starts a new one.
+    ReaderDied,
+}
+
+impl Fault {
+    /// A fault of `kind` with its sentence.
+    pub fn new(kind: FaultKind, message: impl Into<String>) -> Fault {
+        Fault { kind, message: message.into() }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Fault {}

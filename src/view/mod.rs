@@ -1,0 +1,1 @@
+//! WHAT THE SCREEN SAYS, without a screen.
