@@ -69,7 +69,10 @@ fn write_without(state: &ViewState, dropped: &[&str]) -> String {
         put("cols", items.join(","));
     }
     if let Some((field, descending)) = &state.sort {
-        put("sort", format!("{}{}", if *descending { "-" } else { "" }, encode(field)));
+        let field = encode(field);
+        // a bare minus at the front says "descending"; one that belongs to the field is escaped
+        let field = field.strip_prefix('-').map_or(field.clone(), |rest| format!("%2D{rest}"));
+        put("sort", format!("{}{field}", if *descending { "-" } else { "" }));
     }
     if !state.selected.is_empty() && !dropped.contains(&"sel") {
         put("sel", list(&state.selected));
