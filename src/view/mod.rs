@@ -10,11 +10,13 @@
 //! 4. [`rows::arrange`] folds nested runs under their parents and closes what is closed;
 //! 5. the eye picks ([`curves::with_eye`]), and [`curves::sections`] says which charts there are.
 
+pub mod artifact;
 pub mod columns;
 pub mod curves;
 pub mod experiments;
 pub mod format;
 pub mod link;
+pub mod markdown;
 pub mod names;
 pub mod rows;
 pub mod run;
