@@ -1,1 +1,3 @@
 //! WHAT THE SCREEN SAYS, without a screen.
+
+pub mod window;
