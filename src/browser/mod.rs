@@ -1,5 +1,7 @@
 //! THE ONLY ROOM THAT NAMES `web_sys`.
 
+pub mod dom;
+
 use wasm_bindgen::prelude::wasm_bindgen;
 
 /// The page's entry; called by `boot.js`.

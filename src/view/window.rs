@@ -116,8 +116,7 @@ impl ColumnSpace {
     /// Lays out `columns` in a view of the given width. On a narrow one, pinned columns shrink where they may, then the
     /// last of them come loose.
     pub fn new(columns: &[ColumnWidth], view_px: f64) -> ColumnSpace {
-        let mut widths_px: Vec<f64> =
-            columns.iter().map(|c| c.width_px.clamp(1.0, MAX_COLUMN_PX)).collect();
+        let mut widths_px: Vec<f64> = columns.iter().map(|c| c.width_px.clamp(1.0, MAX_COLUMN_PX)).collect();
         let mut pinned = columns.iter().take_while(|c| c.pinned).count();
         let limit = (view_px * PINNED_SHARE).max(1.0);
         let over = widths_px.iter().take(pinned).sum::<f64>() - limit;
