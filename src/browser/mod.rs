@@ -2,12 +2,23 @@
 
 pub mod dom;
 
+use std::cell::RefCell;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-/// The page's entry; called by `boot.js`.
+thread_local! {
+    static BASE: RefCell<String> = const { RefCell::new(String::new()) };
+}
+
+/// Where this build's own files lie: the absolute URL of their directory, with a closing slash. Empty in a worker.
+pub fn base_url() -> String {
+    BASE.with_borrow(String::clone)
+}
+
+/// The page's entry; called by `boot.js` with the URL of its own directory.
 #[wasm_bindgen]
-pub fn page() {
+pub fn page(base: String) {
     console_error_panic_hook::set_once();
+    BASE.set(base);
     crate::pages::mount();
 }
 
