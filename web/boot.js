@@ -3,7 +3,9 @@
 //
 // `base` is the absolute URL of the directory that this file lies in; all of the build lies beside it. A worker loads the
 // same code again, from a `blob:` bootstrap, so that the page's policy binds it:
-//   import init, { worker } from '<base>app.js'; await init(); worker();
+//   const { default: init, worker } = await import('<base>app.js'); await init(); worker();
+// The import must be that expression: the policy counts an import statement as a worker from an address, and refuses it.
+// What is posted to the worker before `worker()` has set its handler is lost: let the worker speak first.
 
 const base = new URL('.', import.meta.url).href;
 
@@ -24,12 +26,14 @@ function lacking() {
 function fail(title, advice, details) {
   document.documentElement.dataset.runglass = 'error';
   const main = document.createElement('main');
-  main.className = 'boot';
-  main.setAttribute('role', 'alert');
+  const box = document.createElement('div');
+  box.className = 'boot';
+  box.setAttribute('role', 'alert');
+  main.append(box);
   const add = (tag, text) => {
     const element = document.createElement(tag);
     element.textContent = text;
-    main.append(element);
+    box.append(element);
     return element;
   };
   add('h1', title);

@@ -12,6 +12,8 @@ pub mod reader;
 pub mod signs;
 pub mod worker;
 
+pub mod dom;
+
 use std::cell::RefCell;
 use wasm_bindgen::prelude::wasm_bindgen;
 
