@@ -4,6 +4,8 @@
 
 pub mod address;
 pub mod carriers;
+pub mod document;
+pub mod dom;
 pub mod files;
 pub mod handles;
 pub mod policy;
@@ -12,7 +14,7 @@ pub mod reader;
 pub mod signs;
 pub mod worker;
 
-pub mod dom;
+
 
 use std::cell::RefCell;
 use wasm_bindgen::prelude::wasm_bindgen;

@@ -1,6 +1,6 @@
 //! The frame around all pages: the bar, what is dragged over the window, the inputs that open files, keys, drawers.
 
-use crate::browser::{files, preferences};
+use crate::browser::{dom, files, preferences};
 use crate::pages::state::{App, Drawer};
 use crate::pages::{bar, experiments, help, notices, open, opening, run, runs};
 use crate::session::Phase;
@@ -54,7 +54,7 @@ pub fn Shell() -> impl IntoView {
     view! {
         <a class="skip" href="#main" on:click=move |event| {
             event.prevent_default();
-            crate::browser::dom::focus_selector("#main");
+            crate::browser::document::focus("#main");
         }>"Skip to the content"</a>
         <Inputs app=app />
         <bar::Bar />
@@ -146,7 +146,7 @@ fn watch_drops(app: App, dragged: RwSignal<bool>) {
 /// Single letters outside text fields; they can be switched off.
 fn watch_keys(app: App) {
     files::on_window("keydown", move |event: ev::KeyboardEvent| {
-        let in_text = crate::browser::dom::is_text_field(&event);
+        let in_text = dom::target_element(&event).is_some_and(|element| dom::takes_text(&element));
         if in_text || event.ctrl_key() || event.meta_key() || event.alt_key() || !preferences::single_keys() {
             return;
         }
@@ -155,7 +155,7 @@ fn watch_keys(app: App) {
                 app.drawer.update(|drawer| *drawer = if *drawer == Some(Drawer::Help) { None } else { Some(Drawer::Help) });
                 true
             }
-            "/" => crate::browser::dom::focus_selector("[data-query], [data-search]"),
+            "/" => crate::browser::document::focus("[data-query], [data-search]"),
             "e" if app.opened.with_untracked(Option::is_some) => {
                 app.go(|view| {
                     view.page = PageName::Experiments;
