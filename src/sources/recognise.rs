@@ -12,8 +12,8 @@ use crate::sources::{Entry, Fault, FaultKind, Folder, ReadAsk, path, text};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
-/// Folders looked at in one step.
-const STEP: usize = 512;
+/// Most folders looked at in one step.
+pub const STEP: usize = 512;
 /// Deeper than this nothing is looked for.
 const DEPTH: u16 = 40;
 /// A meta.yaml is a few hundred bytes.
@@ -116,6 +116,11 @@ impl Walk {
         self.state.borrow().queue.is_empty()
     }
 
+    /// Folders looked at so far.
+    pub fn folders_seen(&self) -> u64 {
+        self.state.borrow().seen.folders
+    }
+
     /// Files seen so far.
     pub fn files_seen(&self) -> u64 {
         self.state.borrow().seen.files
@@ -210,7 +215,7 @@ fn is_run_name(name: &str) -> bool {
 fn wanted(visits: &[Visit], lists: &[Vec<Entry>]) -> (Vec<Wanted>, Vec<ReadAsk>) {
     let (mut wanted, mut asks) = (Vec::new(), Vec::new());
     for (at, (visit, entries)) in visits.iter().zip(lists).enumerate() {
-        for entry in entries.iter().filter(|entry| !entry.is_folder) {
+        for entry in entries.iter().filter(|entry| !entry.is_folder && !is_litter(&entry.name)) {
             let path = || path::join(&visit.dir, &entry.name);
             if entry.name == "meta.yaml" && visit.place == Place::Anywhere {
                 wanted.push(Wanted::Meta { visit: at });

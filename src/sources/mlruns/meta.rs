@@ -128,9 +128,7 @@ impl Meta {
             || (any(&["experiment_id"]) && any(&["artifact_uri", "start_time"]))
         {
             Kind::Run
-        } else if any(&["experiment_id"]) && any(&["artifact_location", "lifecycle_stage", "name"])
-            || any(&["artifact_location"]) && any(&["lifecycle_stage"])
-        {
+        } else if any(&["experiment_id"]) || (any(&["artifact_location"]) && any(&["lifecycle_stage"])) {
             Kind::Experiment
         } else if any(&["creation_timestamp"]) && any(&["last_updated_timestamp"]) && any(&["name"]) {
             Kind::RegisteredModel

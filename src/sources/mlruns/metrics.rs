@@ -80,3 +80,70 @@ fn integer(text: &[u8]) -> Option<i64> {
     }
     text.parse::<f64>().ok().filter(|number| number.abs() < 9e18).map(|number| number.round() as i64)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::read_points;
+    use proptest::prelude::*;
+
+    /// Points as `step time value`, then the notes as `line: message`.
+    fn shown(bytes: &[u8]) -> String {
+        let mut notes = Vec::new();
+        let series = read_points(bytes, &mut |line, message| notes.push(format!("{line}: {message}")));
+        let points =
+            (0..series.len()).map(|at| format!("{} {} {:?}", series.step[at], series.time_ms[at], series.value[at]));
+        points.chain(notes).collect::<Vec<_>>().join("; ")
+    }
+
+    #[test]
+    fn every_format_of_a_line() {
+        let check = |text: &str, expected: &str| assert_eq!(shown(text.as_bytes()), expected, "{text:?}");
+        check("", "");
+        check("\n\n", "");
+        check("1700000000123 0.5 7\n", "7 1700000000123 0.5");
+        check("1700000000123 0.5 7", "7 1700000000123 0.5");
+        check("2 1 1\r\n3 2 2\r\n", "1 2 1.0; 2 3 2.0");
+        check("1 nan 0\n1 inf 1\n1 -inf 2\n1 NaN 3\n1 Infinity 4", "0 1 NaN; 1 1 inf; 2 1 -inf; 3 1 NaN; 4 1 inf");
+        check(
+            "1 1e-300 -5\n1 1.2345678901234568e+17 9223372036854775807",
+            "-5 1 1e-300; 9223372036854775807 1 1.2345678901234568e17",
+        );
+        check("1 0.5 3.0", "3 1 0.5");
+        // Before 1.0: two columns, seconds or milliseconds.
+        check("1700000000 0.5", "0 1700000000000 0.5");
+        check("1700000000123 0.5", "0 1700000000123 0.5");
+        check("1700000000.25 0.5", "0 1700000000250 0.5");
+        // With a dataset, whose name may hold spaces.
+        check("1 0.5 7 train abc", "7 1 0.5");
+        check("1 0.5 7 my train set abc", "7 1 0.5");
+        // Logged twice is one point.
+        check("1 0.5 7\n1 0.5 7\n1 0.5 7 train abc", "7 1 0.5");
+        check("2 0.1 1\n1 0.2 0", "0 1 0.2; 1 2 0.1");
+    }
+
+    #[test]
+    fn broken_lines_are_told_the_others_count() {
+        let check = |text: &str, expected: &str| assert_eq!(shown(text.as_bytes()), expected, "{text:?}");
+        check("1 0.5 1\n1 0.", "1 1 0.5; 2: The line ends before its step, as if it were cut off.");
+        check("1 0.5 1\n17000", "1 1 0.5; 2: The line holds one field only: `17000`.");
+        check(
+            "1 x 1\ny 1 1\n1 1 z",
+            "1: The value is not a number: `1 x 1`.; 2: The time is not a number: `y 1 1`.; 3: The step is not a number: `1 1 z`.",
+        );
+        check(
+            "<<<<<<< HEAD\n1 2 3\n=======",
+            "3 1 2.0; 1: The line is not two numbers: `<<<<<<< HEAD`.; 3: The line holds one field only: `=======`.",
+        );
+        check("nan 0.5", "1: The line is not two numbers: `nan 0.5`.");
+        check("1 1 99999999999999999999", "1: The step is not a number: `1 1 99999999999999999999`.");
+        assert_eq!(shown(b"1 \xFF 1\n1 2 3"), "3 1 2.0; 1: The value is not a number: `1 \u{FFFD} 1`.");
+        assert!(shown("é".repeat(500).as_bytes()).len() < 400);
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_it_fail(bytes in "[0-9 .einfa\\-\\n\\r\\t\u{e9}]{0,200}") {
+            shown(bytes.as_bytes());
+        }
+    }
+}

@@ -16,10 +16,12 @@ mod runs;
 mod tests;
 mod trees;
 mod yaml;
+#[cfg(test)]
+mod yaml_tests;
 
 use crate::model::{Experiment, MetricSeries, Reason, Report, RunKey, RunTable, Store};
 use crate::sources::gather::Tally;
-use crate::sources::recognise::Walk;
+use crate::sources::recognise::{self, Walk};
 use crate::sources::sub::Sub;
 use crate::sources::{
     Async, Cursor, Fault, FaultKind, Folder, HistoryAsk, Page, Progress, RunsAsk, Source, path, text,
@@ -71,12 +73,13 @@ impl FileStores {
         self.layout.borrow().clone()
     }
 
-    /// Walks one step; the layout, once all is walked.
+    /// Walks on for a bounded number of folders; the layout, once all is walked.
     async fn advance(&self, report: &mut Report) -> Result<Option<Rc<Layout>>, Fault> {
         if let Some(layout) = self.known_layout() {
             return Ok(Some(layout));
         }
-        if !self.walk.is_done() {
+        let stop = self.walk.folders_seen() + recognise::STEP as u64;
+        while !self.walk.is_done() && self.walk.folders_seen() < stop {
             self.walk.step(&*self.folder, &self.tally, report).await?;
         }
         if !self.walk.is_done() {

@@ -162,13 +162,13 @@ impl Draft {
         let has_logged = !(self.params.is_empty() && self.metrics.is_empty() && self.tags.is_empty());
         let meta = match self.meta.take() {
             Some(ReadMeta { meta, problem }) => {
-                if let Some((line, message)) = problem {
-                    report.note(Reason::MetaUnreadable, &file, line, message);
-                    if meta.kind() != Kind::Run && !has_logged {
-                        return None;
-                    }
-                } else if meta.kind() != Kind::Run && !has_logged {
-                    report.note(Reason::FolderUnrecognised, shown, None, "The meta.yaml is not that of a run.");
+                let is_run = meta.kind() == Kind::Run || meta.has("run_id") || has_logged;
+                match problem {
+                    Some((line, message)) => report.note(Reason::MetaUnreadable, &file, line, message),
+                    None if is_run => {}
+                    None => report.note(Reason::FolderUnrecognised, shown, None, "The meta.yaml is not that of a run."),
+                }
+                if !is_run {
                     return None;
                 }
                 meta

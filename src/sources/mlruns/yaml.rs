@@ -14,7 +14,7 @@ pub(super) fn read_flat(text: &str) -> Option<Meta> {
     let mut lines = Lines { rest: text };
     let mut fields = Vec::new();
     while let Some(line) = lines.next() {
-        if line.trim().is_empty() || line.starts_with('#') || (line == "---" && fields.is_empty()) {
+        if is_blank(line) || line.starts_with('#') || (line == "---" && fields.is_empty()) {
             continue;
         }
         let (key, rest) = split_key(line)?;
@@ -47,16 +47,20 @@ impl<'a> Lines<'a> {
     /// The next line that is indented deeper than `indent`, after how many blank ones; `None` takes nothing but blanks.
     fn next_deeper(&mut self, indent: usize) -> Option<(usize, &'a str)> {
         let mut blanks = 0;
-        while self.peek()?.trim().is_empty() {
+        while is_blank(self.peek()?) {
             self.next();
             blanks += 1;
         }
         let line = self.peek()?;
-        (indent_of(line) > indent)
-            .then(|| self.next())
-            .flatten()
-            .map(|line| (blanks, line.trim_start_matches([' ', '\t'])))
+        (indent_of(line) > indent).then(|| self.next()).flatten().map(|line| (blanks, line.trim_start_matches(BLANKS)))
     }
+}
+
+/// YAML's white space; Unicode knows more of it.
+const BLANKS: [char; 2] = [' ', '\t'];
+
+fn is_blank(line: &str) -> bool {
+    line.trim_start_matches(BLANKS).is_empty()
 }
 
 fn indent_of(line: &str) -> usize {
@@ -108,7 +112,7 @@ fn read_below(lines: &mut Lines) -> Option<Value> {
 
 /// The value that starts with `rest`, on a line indented by `indent`.
 fn read_value(rest: &str, indent: usize, lines: &mut Lines) -> Option<Value> {
-    let trimmed = rest.trim_end();
+    let trimmed = rest.trim_end_matches(BLANKS);
     match trimmed {
         "{}" => return Some(Value::Map(Vec::new())),
         "[]" => return Some(Value::Other),
@@ -123,13 +127,14 @@ fn read_value(rest: &str, indent: usize, lines: &mut Lines) -> Option<Value> {
         Some(b'-' | b'?' | b':') if matches!(rest.as_bytes().get(1), None | Some(b' ')) => return None,
         _ => trimmed,
     };
-    let plain = |text: &str| !(text.contains(": ") || text.contains(" #") || text.ends_with(':'));
+    let plain =
+        |text: &str| !(text.contains(": ") || text.contains(" #") || text.contains('\t') || text.ends_with(':'));
     if !plain(text) {
         return None;
     }
     let mut text = text.to_owned();
     while let Some((blanks, line)) = lines.next_deeper(indent) {
-        let line = line.trim_end();
+        let line = line.trim_end_matches(BLANKS);
         if !plain(line) || line.starts_with('#') {
             return None;
         }
@@ -168,7 +173,7 @@ fn read_single(rest: &str, indent: usize, lines: &mut Lines) -> Option<String> {
                 }
             }
             None => {
-                text.push_str(rest.trim_end_matches([' ', '\t']));
+                text.push_str(rest.trim_end_matches(BLANKS));
                 let (blanks, line) = lines.next_deeper(indent)?;
                 fold(&mut text, blanks);
                 rest = line;
@@ -198,7 +203,7 @@ fn read_double(rest: &str, indent: usize, lines: &mut Lines) -> Option<String> {
             }
             Some(other) => text.push(other),
             None => {
-                let end = text.trim_end_matches([' ', '\t']).len().max(kept);
+                let end = text.trim_end_matches(BLANKS).len().max(kept);
                 text.truncate(end);
                 let (blanks, line) = lines.next_deeper(indent)?;
                 fold(&mut text, blanks);
