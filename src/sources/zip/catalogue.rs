@@ -102,10 +102,10 @@ impl Catalogue {
             return true;
         }
         let path = if kind == 0x4000 && !path.ends_with('/') { format!("{path}/") } else { path };
-        if !path.ends_with('/') {
-            if let Some((reason, message)) = barred(found.stated.flags, found.stated.method, &path) {
-                self.report.note(reason, path.as_str(), None, message);
-            }
+        if !path.ends_with('/')
+            && let Some((reason, message)) = barred(found.stated.flags, found.stated.method, &path)
+        {
+            self.report.note(reason, path.as_str(), None, message);
         }
         if self.builder.push(&path).is_none() {
             self.report.note(Reason::ArchiveBudget, path, None, "the names of the archive are too long to hold");

@@ -226,7 +226,7 @@ impl Reader {
             }
             out.reserve(usize::try_from(room).unwrap_or(0));
             let (in_before, out_before, kept) = (self.inflate.total_in(), self.inflate.total_out(), out.len());
-            let status = self.inflate.decompress_vec(input, out, FlushDecompress::None);
+            let status = self.inflate.decompress_vec(input, out, FlushDecompress::Finish);
             let (read, written) = (self.inflate.total_in(), self.inflate.total_out());
             crc.update(out.get(kept..).unwrap_or(&[]));
             if let Err(why) = self.meter.allows(number, written, read) {

@@ -163,10 +163,10 @@ fn joined_ends(spans: &[Range<u64>]) -> Vec<u64> {
     for at in (1..spans.len()).rev() {
         let (Some(before), Some(span)) = (spans.get(at - 1), spans.get(at)) else { continue };
         let joined = ends.get(at).copied().unwrap_or(span.end);
-        if span.start <= before.end.saturating_add(GAP) {
-            if let Some(end) = ends.get_mut(at - 1) {
-                *end = joined.max(*end);
-            }
+        if span.start <= before.end.saturating_add(GAP)
+            && let Some(end) = ends.get_mut(at - 1)
+        {
+            *end = joined.max(*end);
         }
     }
     ends

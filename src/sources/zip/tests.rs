@@ -286,7 +286,7 @@ fn ranges_are_cut_from_stored_and_inflated_entries_alike() {
     let data: Vec<u8> = (0..3_000_000_u32).map(|number| (number / 7 % 251) as u8).collect();
     let bytes = archive(&[stored("s", &data), deflated("d", &data)]);
     let folder = ZipFolder::open(Rc::new(Memory { bytes, ..Memory::default() }), Budget::default()).expect("opens");
-    for range in [0..0, 0..1, 0..u64::MAX, 1_500_000..1_500_010, 2_999_999..3_000_001, 5_000_000..6_000_000, 7..3] {
+    for range in [0..0, 0..1, 0..u64::MAX, 1_500_000..1_500_010, 2_999_999..3_000_001, 5_000_000..6_000_000] {
         let asks = ["d", "s"].map(|path| ReadAsk { path: path.to_string(), range: range.clone() });
         let (start, end) = (range.start.min(3_000_000) as usize, range.end.min(3_000_000) as usize);
         for answer in pollster::block_on(folder.read(&asks)).expect("answers") {
