@@ -9,7 +9,6 @@ use futures_util::future::join_all;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ops::Range;
-use std::rc::Rc;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Blob, File, FileReaderSync, FileSystemDirectoryHandle, FileSystemFileHandle, FileSystemHandleKind};
@@ -270,9 +269,4 @@ impl Folder for HandleFolder {
             Ok(read_joined(asks, files))
         })
     }
-}
-
-/// One picked file that is no archive, as a folder that holds it alone.
-pub fn single(file: File) -> Rc<dyn Folder> {
-    Rc::new(FileFolder::new(vec![(file.name(), file)]))
 }

@@ -115,6 +115,16 @@ impl Report {
         }
     }
 
+    /// The same, of something that lies in the folder `mount`.
+    pub fn below(mut self, mount: &str) -> Report {
+        if !mount.is_empty() {
+            for notice in &mut self.notices {
+                notice.path = if notice.path == "." { mount.to_owned() } else { format!("{mount}/{}", notice.path) };
+            }
+        }
+        self
+    }
+
     /// The notices that were kept, in the order in which they came.
     pub fn notices(&self) -> &[Notice] {
         &self.notices

@@ -6,9 +6,9 @@ pub mod disk;
 pub mod inspect;
 mod open;
 
-pub use open::{Opened, open};
+pub use open::open;
 
-use crate::sources::{FaultKind, Source};
+use crate::sources::FaultKind;
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
@@ -71,12 +71,7 @@ fn parse(arguments: impl Iterator<Item = String>) -> Result<Command, String> {
 }
 
 fn inspect(path: &Path, summary: bool) -> ExitCode {
-    let outcome = open(path).and_then(|opened| {
-        let source = opened.source();
-        let mut inspected = pollster::block_on(inspect::read(&*source as &dyn Source))?;
-        inspected.report.merge(opened.carrier_report());
-        Ok(inspected)
-    });
+    let outcome = open(path).and_then(|source| pollster::block_on(inspect::read(&*source)));
     let inspected = match outcome {
         Ok(inspected) => inspected,
         Err(fault) => {

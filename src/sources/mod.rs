@@ -5,12 +5,15 @@
 //! is the number of questions, not their size. Decoders are synchronous; only the seams below wait.
 
 mod gather;
+pub mod index;
 pub mod memory;
 pub mod mlruns;
+pub mod open;
 pub mod path;
 mod recognise;
 pub mod sub;
 pub mod text;
+pub mod zip;
 
 use crate::model::{Experiment, MetricSeries, Report, RunKey, RunTable, Store};
 use serde::{Deserialize, Serialize};

@@ -1,0 +1,123 @@
+//! From things that were given (folders, files) to a source: archives become folders, several things become one tree.
+//!
+//! It must not know who gave them: the browser's worker and the command line come through here alike.
+
+use crate::model::{Experiment, MetricSeries, Report, RunKey, RunTable, Store};
+use crate::sources::mlruns::FileStores;
+use crate::sources::mounts::Mounts;
+use crate::sources::zip::{Budget, ZipFolder};
+use crate::sources::{
+    Async, Bytes, Cursor, Entry, Fault, FaultKind, Folder, HistoryAsk, Page, ReadAsk, RunsAsk, Source,
+};
+use std::rc::Rc;
+
+/// One thing that was given.
+pub enum Part {
+    /// A folder.
+    Folder(Rc<dyn Folder>),
+    /// A file: an archive, or anything else.
+    File(Rc<dyn Bytes>),
+}
+
+/// Makes one source of all parts, each with its name.
+///
+/// # Errors
+/// When a file can not be read; when an archive is none.
+pub fn source(parts: Vec<(String, Part)>) -> Result<Rc<dyn Source>, Fault> {
+    let mut folders: Vec<(String, Rc<dyn Folder>)> = Vec::new();
+    let mut archives = Vec::new();
+    let is_alone = parts.len() == 1;
+    for (name, part) in parts {
+        let folder = match part {
+            Part::Folder(folder) => folder,
+            Part::File(bytes) if is_zip(&*bytes)? => {
+                let zip = Rc::new(ZipFolder::open(bytes, Budget::default())?);
+                archives.push((if is_alone { String::new() } else { name.clone() }, zip.clone()));
+                zip
+            }
+            Part::File(bytes) => Rc::new(Alone { name: name.clone(), bytes }),
+        };
+        folders.push((name, folder));
+    }
+    let folder = match folders.pop() {
+        Some((_, only)) if folders.is_empty() => only,
+        Some(last) => {
+            folders.push(last);
+            Rc::new(Mounts::new(folders))
+        }
+        None => return Err(Fault::new(FaultKind::NotRecognised, "Nothing was given to open.")),
+    };
+    Ok(Rc::new(Carried { source: FileStores::new(folder), archives }))
+}
+
+/// Whether the first bytes are those of a zip: an entry, or the end of an empty archive (APPNOTE.TXT 4.3.7, 4.3.16), or a
+/// split marker before the first entry (8.5.4).
+fn is_zip(bytes: &dyn Bytes) -> Result<bool, Fault> {
+    let head = bytes.read(0..4)?;
+    Ok(matches!(head.as_slice(), [b'P', b'K', 3, 4] | [b'P', b'K', 5, 6] | [b'P', b'K', 7, 8]))
+}
+
+/// A single file as a folder that holds it alone.
+struct Alone {
+    name: String,
+    bytes: Rc<dyn Bytes>,
+}
+
+impl Folder for Alone {
+    fn list<'a>(&'a self, dirs: &'a [String], _with_sizes: bool) -> Async<'a, Vec<Vec<Entry>>> {
+        let entry = || Entry { name: self.name.clone(), is_folder: false, size: Some(self.bytes.size()) };
+        let lists = dirs.iter().map(|dir| if dir.is_empty() { vec![entry()] } else { Vec::new() }).collect();
+        Box::pin(async move { Ok(lists) })
+    }
+
+    fn read<'a>(&'a self, asks: &'a [ReadAsk]) -> Async<'a, Vec<Result<Vec<u8>, Fault>>> {
+        let read = |ask: &ReadAsk| {
+            if ask.path == self.name {
+                self.bytes.read(ask.range.clone())
+            } else {
+                Err(Fault::new(FaultKind::NotFound, format!("{} is not there.", ask.path)))
+            }
+        };
+        let answers = asks.iter().map(read).collect();
+        Box::pin(async move { Ok(answers) })
+    }
+}
+
+/// A source whose carriers have notices of their own; each page brings those that are new.
+struct Carried {
+    source: FileStores,
+    /// Archives with the path that they are mounted at.
+    archives: Vec<(String, Rc<ZipFolder>)>,
+}
+
+impl Carried {
+    fn with_notices<T>(&self, page: Result<Page<T>, Fault>) -> Result<Page<T>, Fault> {
+        let mut page = page?;
+        for (mount, archive) in &self.archives {
+            page.report.merge(archive.take_report().below(mount));
+        }
+        Ok(page)
+    }
+}
+
+impl Source for Carried {
+    fn experiments(&self, after: Option<Cursor>) -> Async<'_, Page<Vec<Experiment>>> {
+        Box::pin(async move { self.with_notices(self.source.experiments(after).await) })
+    }
+
+    fn runs(&self, ask: RunsAsk) -> Async<'_, Page<RunTable>> {
+        Box::pin(async move { self.with_notices(self.source.runs(ask).await) })
+    }
+
+    fn history(&self, ask: HistoryAsk) -> Async<'_, Page<Vec<MetricSeries>>> {
+        Box::pin(async move { self.with_notices(self.source.history(ask).await) })
+    }
+
+    fn stores(&self) -> Async<'_, Vec<Store>> {
+        self.source.stores()
+    }
+
+    fn artifacts(&self, run: &RunKey) -> Rc<dyn Folder> {
+        self.source.artifacts(run)
+    }
+}
