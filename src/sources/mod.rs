@@ -8,6 +8,7 @@ mod gather;
 pub mod index;
 pub mod memory;
 pub mod mlruns;
+pub mod mounts;
 pub mod open;
 pub mod path;
 mod recognise;

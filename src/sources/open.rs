@@ -4,7 +4,7 @@
 
 use crate::model::{Experiment, MetricSeries, Report, RunKey, RunTable, Store};
 use crate::sources::mlruns::FileStores;
-use crate::sources::mounts::Mounts;
+use crate::sources::mounts::mount;
 use crate::sources::zip::{Budget, ZipFolder};
 use crate::sources::{
     Async, Bytes, Cursor, Entry, Fault, FaultKind, Folder, HistoryAsk, Page, ReadAsk, RunsAsk, Source,
@@ -24,29 +24,25 @@ pub enum Part {
 /// # Errors
 /// When a file can not be read; when an archive is none.
 pub fn source(parts: Vec<(String, Part)>) -> Result<Rc<dyn Source>, Fault> {
+    if parts.is_empty() {
+        return Err(Fault::new(FaultKind::NotRecognised, "Nothing was given to open."));
+    }
     let mut folders: Vec<(String, Rc<dyn Folder>)> = Vec::new();
-    let mut archives = Vec::new();
-    let is_alone = parts.len() == 1;
+    let mut zips = Vec::new();
     for (name, part) in parts {
-        let folder = match part {
+        let folder: Rc<dyn Folder> = match part {
             Part::Folder(folder) => folder,
             Part::File(bytes) if is_zip(&*bytes)? => {
                 let zip = Rc::new(ZipFolder::open(bytes, Budget::default())?);
-                archives.push((if is_alone { String::new() } else { name.clone() }, zip.clone()));
+                zips.push((folders.len(), zip.clone()));
                 zip
             }
             Part::File(bytes) => Rc::new(Alone { name: name.clone(), bytes }),
         };
         folders.push((name, folder));
     }
-    let folder = match folders.pop() {
-        Some((_, only)) if folders.is_empty() => only,
-        Some(last) => {
-            folders.push(last);
-            Rc::new(Mounts::new(folders))
-        }
-        None => return Err(Fault::new(FaultKind::NotRecognised, "Nothing was given to open.")),
-    };
+    let (folder, names) = mount(folders);
+    let archives = zips.into_iter().map(|(at, zip)| (names.get(at).cloned().unwrap_or_default(), zip)).collect();
     Ok(Rc::new(Carried { source: FileStores::new(folder), archives }))
 }
 
