@@ -105,6 +105,9 @@ impl<'t> Parser<'t> {
                 "Name one, as in metrics.loss.",
             ));
         };
+        if let Some(problem) = self.glued(&token) {
+            return Err(problem);
+        }
         let at = &token.at;
         match (token.kind, self.keyword(&token)) {
             (Kind::Name, Some(Keyword::Or)) => {
@@ -145,6 +148,27 @@ impl<'t> Parser<'t> {
             )),
             (Kind::Bad(flaw), _) => Err(self.flaw(at, flaw)),
         }
+    }
+
+    /// A text and something else without a space between them, where a field should stand.
+    fn glued(&self, token: &Token) -> Option<Problem> {
+        let touch = |a: &Token, b: &Token| a.at.end == b.at.start;
+        let before = self.next.checked_sub(1).and_then(|before| self.tokens.get(before));
+        if let Some(before) = before.filter(|before| before.kind == Kind::Text && touch(before, token)) {
+            let text = self.slice(&before.at);
+            if text.contains("\\'") || text.contains("\\\"") {
+                let message = "The backslash before a quote keeps this text open";
+                let hint =
+                    r"Write it as a list, where backslashes are doubled and the last is \x5c: IN ('C:\\dir\x5c')";
+                return Some(wrong(&before.at, message, hint));
+            }
+        }
+        let after = self.tokens.get(self.next + 1)?;
+        if token.kind == Kind::Text && touch(token, after) && self.text.get(after.at.start..)?.starts_with('.') {
+            let message = "Quotes go round the key alone";
+            return Some(wrong(&token.at, message, "Write metrics.`val/acc`, without quotes round metrics."));
+        }
+        None
     }
 
     fn flaw(&self, at: &Range<usize>, flaw: Flaw) -> Problem {
@@ -305,16 +329,7 @@ impl<'t> Parser<'t> {
         let Some(token) = self.peek() else { return Err(self.no_comparator(place, "> 0.5")) };
         match self.keyword(&token) {
             Some(Keyword::Between) => Err(self.range(place, &token.at)),
-            Some(Keyword::Is) => {
-                let negated =
-                    self.tokens.get(self.next + 1).and_then(|token| self.keyword(token)) == Some(Keyword::Not);
-                let advice = if negated {
-                    format!("{name} > -1e400 keeps the runs that have it.")
-                } else {
-                    "Sort by it: runs without it come last.".to_owned()
-                };
-                Err(wrong(&token.at, "IS NULL can be asked of tags and params only", advice))
-            }
+            Some(Keyword::Is) => self.null_test(field, name, &token),
             Some(word @ (Keyword::Like | Keyword::Ilike | Keyword::In | Keyword::Not)) => {
                 let hint = if word == Keyword::In {
                     format!("Use {name} = 1, or a range: {name} >= 1 AND {name} <= 2")
@@ -449,7 +464,10 @@ impl<'t> Parser<'t> {
         if !matches!(field, Field::Tag(_) | Field::Param(_)) {
             let at = is.at.start..self.tokens.get(null).map_or(is.at.end, |null| null.at.end);
             let instead = if negated {
-                format!("{name} LIKE '%' keeps the runs that have it.")
+                format!(
+                    "{name} {} keeps the runs that have it.",
+                    if is_numeric(field) { ">= -1e400" } else { "LIKE '%'" }
+                )
             } else {
                 "Sort by it: runs without it come last.".to_owned()
             };
@@ -495,7 +513,12 @@ impl<'t> Parser<'t> {
         if count > 1 && rest.get(count).is_some_and(|token| token.kind == Kind::Operator) {
             count -= 1;
         }
-        let end = rest.get(..count).and_then(<[Token]>::last).map_or(first.at.end, |last| last.at.end);
+        let mut end = rest.get(..count).and_then(<[Token]>::last).map_or(first.at.end, |last| last.at.end);
+        // An apostrophe inside: `it's` is one word.
+        if rest.get(count).is_some_and(|next| next.at.start == end && next.kind == Kind::Bad(Flaw::Unclosed)) {
+            let behind = self.text.get(end..).unwrap_or("");
+            end += behind.find(char::is_whitespace).unwrap_or(behind.len());
+        }
         let at = first.at.start..end;
         let plain = self.slice(&at).trim_matches('`');
         match write::quoted(plain) {
