@@ -1,9 +1,9 @@
 //! From a path to a source: a folder is a folder, a file has to be an archive of one.
 
 use crate::model::Report;
-use crate::native::disk::Disk;
+use crate::native::disk::{Disk, DiskFile};
 use crate::sources::mlruns::FileStores;
-use crate::sources::{Fault, FaultKind, Folder, Source};
+use crate::sources::{Bytes, Fault, FaultKind, Folder, Source};
 use std::path::Path;
 use std::rc::Rc;
 
@@ -33,7 +33,18 @@ impl Opened {
 pub fn open(path: &Path) -> Result<Opened, Fault> {
     let metadata = std::fs::metadata(path).map_err(|error| super::disk::fault(&path.to_string_lossy(), &error))?;
     if metadata.is_dir() {
-        return Ok(Opened { folder: Rc::new(Disk::new(path)), take_report: Box::new(Report::default) });
+        let disk = Rc::new(Disk::new(path));
+        return Ok(Opened { folder: disk.clone(), take_report: Box::new(move || disk.take_report()) });
     }
-    Err(Fault::new(FaultKind::NotRecognised, "This is a file; open a folder."))
+    open_archive(Rc::new(DiskFile::open(path)?))
+}
+
+/// A file is an archive of a folder, or nothing that can be opened.
+fn open_archive(bytes: Rc<dyn Bytes>) -> Result<Opened, Fault> {
+    let magic = bytes.read(0..16)?;
+    let message = match magic.as_slice() {
+        b"SQLite format 3\0" => "This is a SQLite database, which can not be read yet.",
+        _ => "This is no folder of tracking data; open the folder that holds it.",
+    };
+    Err(Fault::new(FaultKind::NotRecognised, message))
 }
