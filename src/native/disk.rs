@@ -1,6 +1,8 @@
 //! Folders and files on disk, as the seams of the sources.
 
-use crate::sources::{Async, Bytes, Entry, Fault, FaultKind, Folder, ReadAsk};
+use crate::model::{Reason, Report};
+use crate::sources::{Async, Bytes, Entry, Fault, FaultKind, Folder, ReadAsk, path};
+use std::cell::RefCell;
 use std::fs::File;
 use std::io::{ErrorKind, Read, Seek, SeekFrom};
 use std::ops::Range;
@@ -10,12 +12,13 @@ use std::sync::Mutex;
 /// A folder on disk. Links to files are followed, links to folders are not: they may lead round in a circle.
 pub struct Disk {
     root: PathBuf,
+    report: RefCell<Report>,
 }
 
 impl Disk {
     /// The folder at `root`, which may itself be a link.
     pub fn new(root: impl Into<PathBuf>) -> Disk {
-        Disk { root: root.into() }
+        Disk { root: root.into(), report: RefCell::default() }
     }
 
     fn list_one(&self, dir: &str, with_sizes: bool) -> Result<Vec<Entry>, Fault> {
@@ -26,12 +29,37 @@ impl Disk {
                 return Ok(Vec::new());
             }
             Err(error) if dir.is_empty() => return Err(fault(&path.to_string_lossy(), &error)),
-            // One forbidden folder does not spoil the others; it looks empty.
-            Err(_) => return Ok(Vec::new()),
+            // One forbidden folder does not spoil the others.
+            Err(error) => {
+                let message = fault(dir, &error).message;
+                self.report.borrow_mut().note(Reason::FileUnreadable, dir, None, message);
+                return Ok(Vec::new());
+            }
         };
-        let mut list: Vec<Entry> = entries.filter_map(|entry| entry_of(&entry.ok()?, with_sizes)).collect();
+        let entry_of = |entry: std::fs::DirEntry| self.entry_of(dir, &entry, with_sizes);
+        let mut list: Vec<Entry> = entries.filter_map(|entry| entry_of(entry.ok()?)).collect();
         list.sort();
         Ok(list)
+    }
+
+    fn entry_of(&self, dir: &str, entry: &std::fs::DirEntry, with_sizes: bool) -> Option<Entry> {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let mut kind = entry.file_type().ok()?;
+        if kind.is_symlink() {
+            let target = std::fs::metadata(entry.path()).map(|metadata| metadata.file_type());
+            if !target.as_ref().is_ok_and(std::fs::FileType::is_file) {
+                let path = path::join(dir, &name);
+                let message = format!("{path} is a link that is not followed; open what it leads to by itself.");
+                self.report.borrow_mut().note(Reason::ArchiveLink, path, None, message);
+                return None;
+            }
+            kind = target.ok()?;
+        }
+        if !(kind.is_file() || kind.is_dir()) {
+            return None;
+        }
+        let size = (with_sizes && kind.is_file()).then(|| std::fs::metadata(entry.path()).ok()).flatten();
+        Some(Entry { name, is_folder: kind.is_dir(), size: size.map(|metadata| metadata.len()) })
     }
 
     fn read_one(&self, ask: &ReadAsk) -> Result<Vec<u8>, Fault> {
@@ -40,24 +68,12 @@ impl Disk {
     }
 }
 
-fn entry_of(entry: &std::fs::DirEntry, with_sizes: bool) -> Option<Entry> {
-    let mut kind = entry.file_type().ok()?;
-    let is_link = kind.is_symlink();
-    if is_link {
-        kind = std::fs::metadata(entry.path()).ok()?.file_type();
-    }
-    if !(kind.is_file() || (kind.is_dir() && !is_link)) {
-        return None;
-    }
-    let size = (with_sizes && kind.is_file()).then(|| std::fs::metadata(entry.path()).ok()).flatten();
-    Some(Entry {
-        name: entry.file_name().to_string_lossy().into_owned(),
-        is_folder: kind.is_dir(),
-        size: size.map(|metadata| metadata.len()),
-    })
-}
-
 impl Folder for Disk {
+    /// What was left out since it was last asked.
+    fn take_report(&self) -> Report {
+        self.report.take()
+    }
+
     fn list<'a>(&'a self, dirs: &'a [String], with_sizes: bool) -> Async<'a, Vec<Vec<Entry>>> {
         Box::pin(async move { dirs.iter().map(|dir| self.list_one(dir, with_sizes)).collect() })
     }
@@ -142,6 +158,15 @@ mod tests {
             (file.size(), file.read(3..99), file.read(0..2), file.read(9..12)),
             (5, Ok(b"45".to_vec()), Ok(b"12".to_vec()), Ok(Vec::new()))
         );
+        assert!(disk.take_report().is_empty());
+        #[cfg(unix)]
+        {
+            std::os::unix::fs::symlink(root.join("a/x.txt"), root.join("file-link")).expect("a link");
+            std::os::unix::fs::symlink(&root, root.join("circle")).expect("a link");
+            let list = pollster::block_on(disk.list(&[String::new()], false)).expect("lists").remove(0);
+            assert_eq!(list.iter().map(|entry| entry.name.as_str()).collect::<Vec<_>>(), ["a", "file-link"]);
+            assert_eq!(disk.take_report().notices()[0].path, "circle");
+        }
         std::fs::remove_dir_all(&root).expect("removed");
     }
 }

@@ -359,3 +359,91 @@ impl Serialize for Number {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::sources::memory::Memory;
+    use crate::sources::mlruns::FileStores;
+    use std::rc::Rc;
+
+    fn inspected(tree: &str) -> super::Inspected {
+        let source = FileStores::new(Rc::new(Memory::parse(tree)));
+        pollster::block_on(super::read(&source)).expect("read")
+    }
+
+    const TREE: &str = "
+//- b/2/meta.yaml
+experiment_id: '2'
+name: Two
+//- a/10/meta.yaml
+experiment_id: '10'
+name: Ten
+//- a/10/tags/team
+vision
+//- a/10/r2/meta.yaml
+run_id: r2
+run_name: second
+status: 4
+start_time: 5
+end_time: 9
+//- a/10/r1/meta.yaml
+run_id: r1
+lifecycle_stage: deleted
+//- a/10/r1/tags/mlflow.parentRunId
+r2
+//- a/10/r1/params/lr
+0.1
+//- a/10/r1/metrics/loss
+1700000000000 inf 0
+1700000000001 nan 1
+1700000000001 nan 1
+broken
+//- a/10/r1/metrics/acc
+1700000000000 1 3
+//- a/10/r1/outputs/m-1/meta.yaml
+destination_id: m-1
+";
+
+    #[test]
+    fn the_document_is_sorted_and_whole() {
+        let mut out = Vec::new();
+        inspected(TREE).write_document(&mut out).expect("written");
+        let document: serde_json::Value = serde_json::from_slice(&out).expect("JSON");
+        let expected = serde_json::json!({
+            "stores": [{"path": "a", "format": "mlruns"}, {"path": "b", "format": "mlruns"}],
+            "experiments": [
+                {"store": "a", "id": "10", "name": "Ten", "lifecycle": "active", "tags": {"team": "vision"}, "runs": [
+                    {"id": "r1", "name": null, "status": "RUNNING", "start_time": null, "end_time": null,
+                     "lifecycle": "deleted", "parent": "r2", "params": {"lr": "0.1"},
+                     "tags": {"mlflow.parentRunId": "r2"},
+                     "metrics": {
+                         "acc": {"count": 1, "last": 1.0, "step": 3, "timestamp": 1_700_000_000_000_u64},
+                         "loss": {"count": 2, "last": "NaN", "step": 1, "timestamp": 1_700_000_000_001_u64}
+                     },
+                     "datasets": [], "outputs": ["m-1"]},
+                    {"id": "r2", "name": "second", "status": "FAILED", "start_time": 5, "end_time": 9,
+                     "lifecycle": "active", "parent": null, "params": {}, "tags": {}, "metrics": {}, "datasets": [],
+                     "outputs": []}
+                ]},
+                {"store": "b", "id": "2", "name": "Two", "lifecycle": "active", "tags": {}, "runs": []}
+            ],
+            "registered_models": [], "logged_models": 0, "traces": 0,
+            "notices": [{
+                "severity": "warning", "reason": "metric-line-malformed", "path": "a/10/r1/metrics/loss", "line": 4,
+                "message": "The line holds one field only: `broken`.",
+                "advice": crate::model::Reason::MetricLineMalformed.advice()
+            }]
+        });
+        assert_eq!(document, expected);
+    }
+
+    #[test]
+    fn the_summary_counts() {
+        let mut out = Vec::new();
+        inspected(TREE).write_summary(&mut out).expect("written");
+        let summary: serde_json::Value = serde_json::from_slice(&out).expect("JSON");
+        let counts = ["stores", "experiments", "runs", "runs_active", "runs_deleted", "params", "metric_points"];
+        assert_eq!(counts.map(|key| summary[key].as_u64()), [2, 2, 2, 1, 1, 1, 3].map(Some));
+        assert_eq!(summary["notices"], serde_json::json!({"info": 0, "warning": 1, "error": 0}));
+    }
+}

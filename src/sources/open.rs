@@ -2,13 +2,10 @@
 //!
 //! It must not know who gave them: the browser's worker and the command line come through here alike.
 
-use crate::model::{Experiment, MetricSeries, Report, RunKey, RunTable, Store};
 use crate::sources::mlruns::FileStores;
 use crate::sources::mounts::mount;
 use crate::sources::zip::{Budget, ZipFolder};
-use crate::sources::{
-    Async, Bytes, Cursor, Entry, Fault, FaultKind, Folder, HistoryAsk, Page, ReadAsk, RunsAsk, Source,
-};
+use crate::sources::{Async, Bytes, Entry, Fault, FaultKind, Folder, ReadAsk, Source};
 use std::rc::Rc;
 
 /// One thing that was given.
@@ -28,22 +25,15 @@ pub fn source(parts: Vec<(String, Part)>) -> Result<Rc<dyn Source>, Fault> {
         return Err(Fault::new(FaultKind::NotRecognised, "Nothing was given to open."));
     }
     let mut folders: Vec<(String, Rc<dyn Folder>)> = Vec::new();
-    let mut zips = Vec::new();
     for (name, part) in parts {
         let folder: Rc<dyn Folder> = match part {
             Part::Folder(folder) => folder,
-            Part::File(bytes) if is_zip(&*bytes)? => {
-                let zip = Rc::new(ZipFolder::open(bytes, Budget::default())?);
-                zips.push((folders.len(), zip.clone()));
-                zip
-            }
+            Part::File(bytes) if is_zip(&*bytes)? => Rc::new(ZipFolder::open(bytes, Budget::default())?),
             Part::File(bytes) => Rc::new(Alone { name: name.clone(), bytes }),
         };
         folders.push((name, folder));
     }
-    let (folder, names) = mount(folders);
-    let archives = zips.into_iter().map(|(at, zip)| (names.get(at).cloned().unwrap_or_default(), zip)).collect();
-    Ok(Rc::new(Carried { source: FileStores::new(folder), archives }))
+    Ok(Rc::new(FileStores::new(mount(folders))))
 }
 
 /// Whether the first bytes are those of a zip: an entry, or the end of an empty archive (APPNOTE.TXT 4.3.7, 4.3.16), or a
@@ -76,44 +66,5 @@ impl Folder for Alone {
         };
         let answers = asks.iter().map(read).collect();
         Box::pin(async move { Ok(answers) })
-    }
-}
-
-/// A source whose carriers have notices of their own; each page brings those that are new.
-struct Carried {
-    source: FileStores,
-    /// Archives with the path that they are mounted at.
-    archives: Vec<(String, Rc<ZipFolder>)>,
-}
-
-impl Carried {
-    fn with_notices<T>(&self, page: Result<Page<T>, Fault>) -> Result<Page<T>, Fault> {
-        let mut page = page?;
-        for (mount, archive) in &self.archives {
-            page.report.merge(archive.take_report().below(mount));
-        }
-        Ok(page)
-    }
-}
-
-impl Source for Carried {
-    fn experiments(&self, after: Option<Cursor>) -> Async<'_, Page<Vec<Experiment>>> {
-        Box::pin(async move { self.with_notices(self.source.experiments(after).await) })
-    }
-
-    fn runs(&self, ask: RunsAsk) -> Async<'_, Page<RunTable>> {
-        Box::pin(async move { self.with_notices(self.source.runs(ask).await) })
-    }
-
-    fn history(&self, ask: HistoryAsk) -> Async<'_, Page<Vec<MetricSeries>>> {
-        Box::pin(async move { self.with_notices(self.source.history(ask).await) })
-    }
-
-    fn stores(&self) -> Async<'_, Vec<Store>> {
-        self.source.stores()
-    }
-
-    fn artifacts(&self, run: &RunKey) -> Rc<dyn Folder> {
-        self.source.artifacts(run)
     }
 }

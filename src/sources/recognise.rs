@@ -8,7 +8,7 @@ use crate::model::{Reason, Report};
 use crate::sources::gather::Tally;
 use crate::sources::mlruns::meta::{Kind, Meta, ReadMeta};
 use crate::sources::mlruns::parts::{Parts, is_litter};
-use crate::sources::{Entry, Fault, FaultKind, Folder, ReadAsk, path, text};
+use crate::sources::{Entry, Fault, FaultKind, Folder, ReadAsk, path};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
@@ -143,10 +143,10 @@ impl Walk {
         tally
             .read_each(folder, &asks, |at, answer| match (wanted.get(at), answer) {
                 (Some(Wanted::Meta { visit }), Ok(bytes)) => {
-                    metas.insert(*visit, Meta::read(&text::decode(&bytes).0));
+                    metas.insert(*visit, Meta::read_bytes(&bytes));
                 }
                 (Some(Wanted::Meta { visit }), Err(fault)) => {
-                    metas.insert(*visit, ReadMeta { meta: Meta::default(), problem: Some((None, fault.message)) });
+                    metas.insert(*visit, ReadMeta { problem: Some((None, fault.message)), ..Meta::read("") });
                 }
                 (Some(Wanted::Magic { path }), Ok(bytes)) if bytes == SQLITE_MAGIC => databases.push(path.clone()),
                 _ => {}

@@ -16,10 +16,22 @@ pub const TABLE_COLUMNS: usize = 60;
 pub enum Preview {
     /// A picture of this media type.
     Image(&'static str),
-    /// A table: head, rows, and what is not shown in words.
-    Table { head: Vec<String>, rows: Vec<Vec<String>>, rest: Option<String> },
-    /// Text; `rest` says what is not shown.
-    Text { text: String, rest: Option<String> },
+    /// A table.
+    Table {
+        /// Names of its columns.
+        head: Vec<String>,
+        /// Cells; a row may be shorter or longer than the head.
+        rows: Vec<Vec<String>>,
+        /// What is not shown, in words.
+        rest: Option<String>,
+    },
+    /// Text.
+    Text {
+        /// As it stands; JSON is indented.
+        text: String,
+        /// What is not shown, in words.
+        rest: Option<String>,
+    },
     /// Nothing that could be shown.
     Binary,
 }

@@ -56,6 +56,9 @@ fn from_place(place: &ExperimentPlace, report: &mut Report) -> Experiment {
     if let Some((line, message)) = place.meta.as_ref().and_then(|read| read.problem.as_ref()) {
         report.note(Reason::MetaUnreadable, &file, *line, message);
     }
+    if let Some(oddity) = place.meta.as_ref().and_then(|read| read.oddity) {
+        report.note(Reason::TextEncoding, &file, None, oddity.message());
+    }
     let mut time = |key: &str| match meta.map_or(Ok(None), |meta| meta.int(key)) {
         Ok(time) => time,
         Err(text) => {

@@ -59,8 +59,10 @@ pub(super) async fn read(
     Ok(page)
 }
 
+/// What is odd about the lines was told when the run was read; only a file that can not be read any more is told here.
 fn read_one(file: &str, answer: Result<Vec<u8>, Fault>, report: &mut Report) -> MetricSeries {
-    bytes_of(file, answer, METRIC_LIMIT, report).map(|bytes| series_of(file, &bytes, report)).unwrap_or_default()
+    let bytes = bytes_of(file, answer, METRIC_LIMIT, report);
+    bytes.map(|bytes| series_of(file, &bytes, &mut Report::default())).unwrap_or_default()
 }
 
 /// The points of one metric file; what is odd about it becomes notices.

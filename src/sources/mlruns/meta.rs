@@ -4,6 +4,7 @@
 //! wants a number asks for one.
 
 use super::yaml;
+use crate::sources::text::{self, Oddity};
 
 /// The value of one field.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +35,8 @@ pub struct ReadMeta {
     pub meta: Meta,
     /// Line (1-based) and one sentence, when the file is no YAML map.
     pub problem: Option<(Option<u64>, String)>,
+    /// What was odd about its bytes.
+    pub oddity: Option<Oddity>,
 }
 
 /// What a meta file describes.
@@ -57,15 +60,21 @@ pub enum Kind {
 }
 
 impl Meta {
+    /// Reads the bytes of a `meta.yaml`; never fails.
+    pub fn read_bytes(bytes: &[u8]) -> ReadMeta {
+        let (text, oddity) = text::decode(bytes);
+        ReadMeta { oddity, ..Meta::read(&text) }
+    }
+
     /// Reads the text of a `meta.yaml`; never fails.
     pub fn read(text: &str) -> ReadMeta {
         if let Some(meta) = yaml::read_flat(text) {
             let problem = meta.fields.is_empty().then(|| (None, "The file holds no fields.".to_owned()));
-            return ReadMeta { meta, problem };
+            return ReadMeta { meta, problem, oddity: None };
         }
         match yaml::read_events(text) {
-            Ok(meta) => ReadMeta { meta, problem: None },
-            Err(problem) => ReadMeta { meta: yaml::salvage(text), problem: Some(problem) },
+            Ok(meta) => ReadMeta { meta, problem: None, oddity: None },
+            Err(problem) => ReadMeta { meta: yaml::salvage(text), problem: Some(problem), oddity: None },
         }
     }
 

@@ -161,7 +161,7 @@ impl Draft {
         let file = path::join(&place.dir, "meta.yaml");
         let has_logged = !(self.params.is_empty() && self.metrics.is_empty() && self.tags.is_empty());
         let meta = match self.meta.take() {
-            Some(ReadMeta { meta, problem }) => {
+            Some(ReadMeta { meta, problem, .. }) => {
                 let is_run = meta.kind() == Kind::Run || meta.has("run_id") || has_logged;
                 match problem {
                     Some((line, message)) => report.note(Reason::MetaUnreadable, &file, line, message),
