@@ -179,6 +179,7 @@ pub fn Grid(
             aria-colcount=move || columns.with(|columns| columns.len())
             aria-multiselectable=on_select.is_some().then_some("true")
             data-runs-matching=move || matching.map(|matching| matching.get())
+            class:is-scrolled=move || state.scroll_left_px.get() > 0.0
             class:is-resizing=move || state.drag.with(Option::is_some)
             style:--grid-pinned=move || state.shown.with(|shown| shown.pinned_tracks.clone())
             style:--grid-rest=move || state.shown.with(|shown| shown.rest_tracks.clone())

@@ -62,7 +62,7 @@ pub(super) struct State {
     head_px: RwSignal<f64>,
     row_px: RwSignal<f64>,
     pub scroll_top_px: RwSignal<f64>,
-    scroll_left_px: RwSignal<f64>,
+    pub scroll_left_px: RwSignal<f64>,
     /// The column whose edge is being dragged, and its width.
     pub drag: RwSignal<Option<(usize, f64)>>,
 
