@@ -167,6 +167,7 @@ pub fn Grid(
 
     let has_groups = Memo::new(move |_| columns.with(|columns| columns.iter().any(|c| !c.group.is_empty())));
     let head_rows = Memo::new(move |_| 1 + usize::from(has_groups.get()));
+    let scrolled = Memo::new(move |_| state.scroll_left_px.get() > 0.0);
     let width = move || format!("{}px", state.space.with(|space| space.whole_px()));
 
     view! {
@@ -179,7 +180,7 @@ pub fn Grid(
             aria-colcount=move || columns.with(|columns| columns.len())
             aria-multiselectable=on_select.is_some().then_some("true")
             data-runs-matching=move || matching.map(|matching| matching.get())
-            class:is-scrolled=move || state.scroll_left_px.get() > 0.0
+            class:is-scrolled=scrolled
             class:is-resizing=move || state.drag.with(Option::is_some)
             style:--grid-pinned=move || state.shown.with(|shown| shown.pinned_tracks.clone())
             style:--grid-rest=move || state.shown.with(|shown| shown.rest_tracks.clone())
