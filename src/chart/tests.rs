@@ -267,7 +267,7 @@ fn hostile_numbers() {
 fn cut_texts() {
     for (text, width, expected) in [
         ("calm-lynx", 200.0, "calm-lynx"),
-        ("calm lynx", 40.0, "calm…"),
+        ("calm lynx", 34.0, "calm…"),
         ("calm-lynx", 3.0, "…"),
         ("日本語の名前", 30.0, "日本語…"),
         ("", 0.0, ""),
