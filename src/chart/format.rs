@@ -123,16 +123,17 @@ pub struct Shape {
 }
 
 impl Shape {
-    /// Three significant digits of the largest, and enough decimals to tell the smallest from the largest; none if all
-    /// are whole.
+    /// Three significant digits of the largest, and enough decimals to tell the smallest from the largest; none that are
+    /// zeros in all of them.
     pub fn of(values: impl Iterator<Item = f64> + Clone) -> Shape {
         let finite = values.filter(|value| value.is_finite());
         let largest = finite.clone().fold(0.0_f64, |largest, value| largest.max(value.abs()));
         if finite.clone().all(|value| value.fract() == 0.0) && largest < 1e15 {
             return Shape { decimals: 0, is_scientific: false };
         }
-        let (low, high) =
-            finite.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)));
+        let (low, high) = finite
+            .clone()
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)));
         let spread = high - low;
         let is_scientific = largest >= 1e15 || largest < 1e-4;
         let told_apart = match spread > 0.0 && spread.is_finite() {
@@ -142,7 +143,14 @@ impl Shape {
         let wanted = told_apart.max(2 - exponent(largest)).min(5 - exponent(largest).min(4)).max(0);
         match is_scientific {
             true => Shape { decimals: (told_apart + exponent(largest)).clamp(2, 6) as usize, is_scientific },
-            false => Shape { decimals: wanted.clamp(0, 9) as usize, is_scientific },
+            false => {
+                let is_enough = |decimals: &i32| {
+                    let scale = 10_f64.powi(*decimals);
+                    finite.clone().all(|value| ((value * scale).round() / scale - value).abs() <= value.abs() * 1e-12)
+                };
+                let wanted = wanted.clamp(0, 9);
+                Shape { decimals: (0..wanted).find(is_enough).unwrap_or(wanted) as usize, is_scientific }
+            }
         }
     }
 
@@ -223,10 +231,11 @@ mod tests {
             (vec![123456.789, 2.0], vec!["123,457", "2"]),
             (vec![0.5, 1e-6, 0.0], vec!["0.500", "1.0e−6", "0.000"]),
             (vec![3.2e-5, 1e-6], vec!["3.20e−5", "1.00e−6"]),
-            (vec![0.5], vec!["0.5000"]),
+            (vec![0.5], vec!["0.5"]),
+            (vec![0.022, 0.0228, 0.0221], vec!["0.0220", "0.0228", "0.0221"]),
             (vec![], vec![]),
             (vec![f64::MAX, 1.0], vec!["1.80e308", "1.00e0"]),
-        ] as [(Vec<f64>, Vec<&str>); 9]
+        ] as [(Vec<f64>, Vec<&str>); 10]
         {
             let shape = Shape::of(values.iter().copied());
             assert_eq!(values.iter().map(|&value| shape.text(value)).collect::<Vec<_>>(), expected, "{shape:?}");

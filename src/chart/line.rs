@@ -121,6 +121,8 @@ pub struct Mark {
 pub struct Note {
     /// Left edge and middle of the text.
     pub at: (f64, f64),
+    /// Of the text.
+    pub width: f64,
     /// What stands there.
     pub text: String,
 }
@@ -438,8 +440,9 @@ fn notes(axis: Axis, layout: &LineLayout, counts: &[&Counts], measure: Measure<'
     let area = &layout.plot;
     if layout.curves.iter().all(|curve| curve.line.points.is_empty()) && layout.marks.is_empty() {
         let text = if layout.curves.is_empty() { "Nothing logged" } else { "No points in this range" };
-        let at = ((area.left + area.right - measure(text, Weight::Plain)) / 2.0, (area.top + area.bottom) / 2.0);
-        return vec![Note { at, text: text.to_owned() }];
+        let width = measure(text, Weight::Plain);
+        let at = ((area.left + area.right - width) / 2.0, (area.top + area.bottom) / 2.0);
+        return vec![Note { at, width, text: text.to_owned() }];
     }
     let place = |x: f64| match axis {
         Axis::Step => short(x),
@@ -475,7 +478,7 @@ fn notes(axis: Axis, layout: &LineLayout, counts: &[&Counts], measure: Measure<'
         } else {
             (area.right - width).max(area.left)
         };
-        notes.push(Note { at: (at, height), text });
+        notes.push(Note { at: (at, height), width, text });
     }
     notes
 }

@@ -53,8 +53,10 @@ const LINE_RAISED: f64 = 2.5;
 const LINE_RAW: f64 = 1.0;
 const RAW_ALPHA: f64 = 0.22;
 const LOWERED_ALPHA: f64 = 0.3;
-/// Ground on both sides of a line, so that lines which cross can be told apart.
-const CASING: f64 = 1.5;
+/// Ground on both sides of a line, so that lines which cross can be told apart; of more lines than these only the raised
+/// one has it, since it would eat its neighbours.
+const CASING: f64 = 0.75;
+const CASED_UP_TO: usize = 12;
 const DASHES: [&[f64]; 3] = [&[], &[6.0, 3.0], &[2.0, 3.0]];
 
 type Painted<DB> = Result<(), DrawingAreaErrorKind<<DB as DrawingBackend>::ErrorType>>;
@@ -138,6 +140,10 @@ pub fn paint_line<DB: DrawingBackend, P: Pen>(
         furniture.text(&label.text, label.at, HPos::Left, ink, weight)?;
     }
     for note in &layout.notes {
+        // Lines that pass behind words would be read as part of them.
+        let (left, right) = (note.at.0 - 2.0, note.at.0 + note.width + 2.0);
+        let (top, bottom) = (note.at.1 - 7.0, note.at.1 + 7.0);
+        pen.fill(&[(left, top), (right, top), (right, bottom), (left, bottom)], theme.ground, 0.8);
         furniture.text(&note.text, note.at, HPos::Left, theme.ink, Weight::Plain)?;
     }
     Ok(())
@@ -169,15 +175,16 @@ fn paint_curves<P: Pen>(layout: &LineLayout, emphasis: Emphasis, theme: &Theme, 
             let alpha = if lowers && width < LINE_RAISED { LOWERED_ALPHA } else { 1.0 };
             let dash = DASHES[usize::from(curve.dash) % DASHES.len()];
             let style = Stroke { color: theme.run(curve.color), width, alpha, dash };
+            let is_cased = width > LINE || layout.curves.len() <= CASED_UP_TO;
             let casing = Stroke { color: theme.ground, width: width + 2.0 * CASING, alpha: 1.0, dash: &[] };
             for stretch in curve.line.stretches() {
-                if alpha == 1.0 && stretch.len() > 1 {
+                if is_cased && alpha == 1.0 && stretch.len() > 1 {
                     pen.stroke(stretch, &casing);
                 }
             }
             for stretch in curve.line.stretches() {
                 match stretch {
-                    [point] => pen.dot(*point, width + 0.5, style.color, Some(theme.ground), alpha),
+                    [point] => pen.dot(*point, width + 1.0, style.color, Some(theme.ground), alpha),
                     _ => pen.stroke(stretch, &style),
                 }
             }

@@ -101,7 +101,6 @@ pub fn log(low: f64, high: f64, target: f64) -> Vec<Tick> {
     if low <= 0.0 || low.partial_cmp(&high) != Some(std::cmp::Ordering::Less) {
         return Vec::new();
     }
-    let most = target.clamp(3.0, 6.0) as usize;
     // Number n of the row ... 0.5 (-1), 1 (0), 2 (1), 5 (2), 10 (3) ...
     let value_of = |number: i64| {
         let factor = [1.0, 2.0, 5.0][number.rem_euclid(3) as usize];
@@ -113,7 +112,7 @@ pub fn log(low: f64, high: f64, target: f64) -> Vec<Tick> {
         numbers.filter(|value| (low * (1.0 - 1e-9)..=high * (1.0 + 1e-9)).contains(value)).collect()
     };
     let strides = (1..=70).map(|decades| 3 * decades).chain([2, 1]);
-    match strides.map(every).find(|values| (3..=most).contains(&values.len())) {
+    match strides.map(every).find(|values| (3..=6).contains(&values.len())) {
         Some(values) => values.into_iter().map(|value| Tick::plain(value, short(value))).collect(),
         None => linear(low, high, target),
     }
@@ -285,7 +284,7 @@ mod tests {
         for (low, high, expected) in [
             (0.1, 150.0, "0.1 | 1 | 10 | 100"),
             (0.018, 2.4, "0.02 | 0.05 | 0.1 | 0.2 | 0.5 | 1 | 2"),
-            (1e-12, 1e3, "1e−12 | 1e−8 | 0.0001 | 1"),
+            (1e-12, 1e3, "1e−12 | 1e−9 | 1e−6 | 0.001 | 1 | 1,000"),
             (3.0, 4.0, "3.0 | 3.2 | 3.4 | 3.6 | 3.8 | 4.0"),
             (1e-300, 1e300, "1e−200 | 1e−100 | 1 | 1e100 | 1e200"),
             (-1.0, 1.0, ""),
