@@ -104,7 +104,7 @@ pub fn axis_texts(values: &[f64], step: f64) -> Vec<String> {
     // A tick that should be zero may be a rounding error away from it.
     let clean = |value: f64| if value.abs() < step.abs() * 1e-6 { 0.0 } else { value };
     let values = values.iter().map(|&value| clean(value));
-    if largest >= 1e15 || largest < 1e-4 {
+    if !(1e-4..1e15).contains(&largest) {
         let digits = |value: f64| (exponent(value) - exponent(step * 1.0001) + 1).clamp(0, 15) as usize;
         return values.map(|value| one(value, short_scientific(value, digits(value)))).collect();
     }
@@ -135,7 +135,7 @@ impl Shape {
             .clone()
             .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)));
         let spread = high - low;
-        let is_scientific = largest >= 1e15 || largest < 1e-4;
+        let is_scientific = !(1e-4..1e15).contains(&largest);
         let told_apart = match spread > 0.0 && spread.is_finite() {
             true => (1.0 - spread.log10()).ceil() as i32,
             false => 3 - exponent(largest),

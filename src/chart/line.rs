@@ -351,12 +351,12 @@ impl LineLayout {
                 let point = (self.x.px(x), self.y.px(y).clamp(-1e5, 1e5));
                 let here = side(point.0);
                 let there = before.map_or(0, |before| side(before.0));
-                if let (Some(from), true) = (before, there != 0 && there != here) {
-                    if let Some(entry) = crossing(from, point, there) {
-                        line.starts.push(line.points.len());
-                        line.points.push(entry);
-                        is_open = true;
-                    }
+                let enters = there != 0 && there != here;
+                let entry = before.filter(|_| enters).and_then(|from| crossing(from, point, there));
+                if let Some(entry) = entry {
+                    line.starts.push(line.points.len());
+                    line.points.push(entry);
+                    is_open = true;
                 }
                 if here == 0 {
                     if !is_open {

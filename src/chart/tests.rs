@@ -111,7 +111,7 @@ fn wall() -> LinePlot {
 }
 
 fn points() -> LinePlot {
-    let dots = series(0, steps(8), |x| if (x / 391.0) as u32 % 2 == 0 { 3.0 + x } else { f64::NAN });
+    let dots = series(0, steps(8), |x| if ((x / 391.0) as u32).is_multiple_of(2) { 3.0 + x } else { f64::NAN });
     plot(vec![dots, series(1, vec![1200.0], |_| 900.0)])
 }
 
