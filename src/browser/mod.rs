@@ -1,16 +1,47 @@
-//! THE ONLY ROOM THAT NAMES `web_sys`.
+//! THE ONLY ROOM THAT NAMES `web_sys`: files, the worker and its reader, the address bar, the policy, preferences, signs.
+//!
+//! It must not know what a page shows; pages and widgets call it, it calls readers and seams.
 
+pub mod address;
+pub mod carriers;
+pub mod files;
+pub mod handles;
+pub mod policy;
+pub mod preferences;
+pub mod reader;
+pub mod signs;
+pub mod worker;
+
+pub mod dom;
+
+use std::cell::RefCell;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-/// The page's entry; called by `boot.js`.
+thread_local! {
+    static BASE: RefCell<String> = const { RefCell::new(String::new()) };
+}
+
+/// Where this build's own files lie: the absolute URL of their directory, with a closing slash. Empty in a worker.
+pub fn base_url() -> String {
+    BASE.with_borrow(String::clone)
+}
+
+/// The page's entry; called by `boot.js` with the URL of its own directory.
 #[wasm_bindgen]
-pub fn page() {
+pub fn page(base: String) {
     console_error_panic_hook::set_once();
+    BASE.set(base);
     crate::pages::mount();
 }
 
-/// The worker's entry; called by the worker's bootstrap.
-#[wasm_bindgen]
-pub fn worker() {
-    console_error_panic_hook::set_once();
+/// Now, in milliseconds since 1970, UTC.
+pub fn now_ms() -> i64 {
+    js_sys::Date::now() as i64
+}
+
+/// The user's zone.
+pub fn zone() -> crate::view::format::Zone {
+    crate::view::format::Zone {
+        offset_minutes: |ms| -js_sys::Date::new(&(ms as f64).into()).get_timezone_offset() as i32,
+    }
 }

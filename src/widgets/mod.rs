@@ -1,1 +1,4 @@
 //! LEPTOS THAT KNOWS NO MLFLOW.
+
+pub mod grid;
+pub mod icon;
