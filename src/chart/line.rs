@@ -32,6 +32,8 @@ pub struct Series {
 pub enum Axis {
     /// Whole numbers.
     Step,
+    /// The order of logging, where nothing else tells points apart.
+    Index,
     /// Milliseconds since a start.
     Relative,
     /// Milliseconds since 1970, shown in a zone.
@@ -390,10 +392,10 @@ fn place_x_ticks(plot: &LinePlot, x: &Scale, area: &Area, measure: Measure<'_>) 
     if plot.series.iter().all(|series| series.xs.is_empty()) {
         return Vec::new();
     }
-    let keeps_ends = plot.x == Axis::Step;
+    let keeps_ends = matches!(plot.x, Axis::Step | Axis::Index);
     let most = (area.width() / 52.0).clamp(2.0, 6.0);
     let make = |target: f64| match plot.x {
-        Axis::Step => ticks::steps(x.low, x.high, target),
+        Axis::Step | Axis::Index => ticks::steps(x.low, x.high, target),
         Axis::Relative => ticks::durations(x.low, x.high, target),
         Axis::Wall { zone_minutes } => ticks::clock(x.low, x.high, target, zone_minutes),
     };
@@ -445,7 +447,7 @@ fn notes(axis: Axis, layout: &LineLayout, counts: &[&Counts], measure: Measure<'
         return vec![Note { at, width, text: text.to_owned() }];
     }
     let place = |x: f64| match axis {
-        Axis::Step => short(x),
+        Axis::Step | Axis::Index => short(x),
         Axis::Relative => super::duration_text(x),
         Axis::Wall { zone_minutes } => super::time::moment(x, zone_minutes).clock(false),
     };

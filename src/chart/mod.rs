@@ -22,6 +22,8 @@ mod tests;
 mod theme;
 mod ticks;
 mod time;
+mod window;
+mod words;
 
 pub use bar::{Bar, BarLayout, BarPlot, BarRow, Drawn, Form, bar_height, bar_layout};
 pub use bounds::all_on_one_x;
@@ -34,6 +36,8 @@ pub use svg::{Svg, bars_svg, line_svg};
 pub use theme::{COLORS, Rgb, Theme};
 pub use ticks::Tick;
 pub use time::{clock_text, duration_text};
+pub use window::{dragged, stepped, whole_x};
+pub use words::{Tip, TipRow, bars_sentence, hover_sentence, line_sentence, tip, window_text, x_text};
 
 /// Width in pixels of a text in the charts' font (11 px), plain or strong.
 pub type Measure<'a> = &'a dyn Fn(&str, Weight) -> f64;
