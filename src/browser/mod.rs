@@ -3,6 +3,7 @@
 //! It must not know what a page shows; pages and widgets call it, it calls readers and seams.
 
 pub mod address;
+pub mod canvas;
 pub mod carriers;
 pub mod document;
 pub mod dom;
@@ -11,6 +12,7 @@ pub mod handles;
 pub mod policy;
 pub mod preferences;
 pub mod reader;
+pub mod sight;
 pub mod signs;
 pub mod worker;
 
