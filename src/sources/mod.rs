@@ -4,7 +4,10 @@
 //! It must not know who asks, what is shown, or which browser it runs in. Every seam asks in batches, because what is slow
 //! is the number of questions, not their size. Decoders are synchronous; only the seams below wait.
 
+pub mod codec;
 pub mod index;
+pub mod mounts;
+pub mod remote;
 pub mod zip;
 
 use crate::model::{Experiment, MetricSeries, Report, RunKey, RunTable, Store};

@@ -6,7 +6,7 @@
 
 mod catalogue;
 #[cfg(test)]
-mod craft;
+pub(crate) mod craft;
 mod directory;
 mod entry;
 mod meter;
