@@ -76,7 +76,7 @@ impl Folder for Mounts {
     fn take_report(&self) -> Report {
         let mut report = Report::default();
         for (name, folder) in &self.parts {
-            report.merge(folder.take_report().below(name));
+            report.merge(folder.take_report().under(name));
         }
         report
     }
@@ -106,11 +106,14 @@ impl Folder for Mounts {
             let inner = |ask: &ReadAsk, rest: &str| ReadAsk { path: rest.to_string(), range: ask.range.clone() };
             let parts = self.sorted_out(asks, |ask| ask.path.as_str(), inner);
             for ((_, folder), (places, asks)) in self.parts.iter().zip(parts) {
-                if !asks.is_empty() {
-                    for (place, answer) in places.into_iter().zip(folder.read(&asks).await?) {
-                        if let Some(slot) = answers.get_mut(place) {
-                            *slot = answer;
-                        }
+                if asks.is_empty() {
+                    continue;
+                }
+                let read = folder.read(&asks).await;
+                let read = read.unwrap_or_else(|fault| asks.iter().map(|_| Err(fault.clone())).collect());
+                for (place, answer) in places.into_iter().zip(read) {
+                    if let Some(slot) = answers.get_mut(place) {
+                        *slot = answer;
                     }
                 }
             }

@@ -6,7 +6,7 @@
 
 mod catalogue;
 #[cfg(test)]
-pub(in crate::sources) mod craft;
+pub(crate) mod craft;
 mod directory;
 mod entry;
 mod meter;
