@@ -56,7 +56,7 @@ async fn answer_all(host: &Host) {
             send(number, packet);
         }
         // let the next messages in between two answers
-        gloo::timers::future::TimeoutFuture::new(0).await;
+        crate::browser::pause().await;
     }
     host.answering.replace(false);
 }

@@ -7,12 +7,17 @@ use crate::sources::{Fault, Folder, ReadAsk};
 use crate::view::artifact::{IMAGE_BYTES, Preview, TEXT_BYTES, is_image_name, preview};
 use crate::view::format::{bytes, one_line};
 use crate::widgets::icon::{Icon, IconName};
-use crate::widgets::tree::{Tree, TreeNode};
+use crate::widgets::file_tree::{FileTree, TreeEntry, TreeFolder};
 use leptos::prelude::*;
+use std::collections::HashMap;
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// What a download reads at once.
 const PIECE_BYTES: u64 = 8 << 20;
+
+/// Folders of the tree as far as they were opened, by path.
+type Opened = HashMap<String, ArcRwSignal<TreeFolder>>;
 
 /// The tree, and under it what is chosen in it.
 #[component]
@@ -22,21 +27,36 @@ pub fn Artifacts(row: u32) -> impl IntoView {
         return view! { <p class="dim pad">"Artifacts can be read when the reader has started."</p> }.into_any();
     };
     let folder = StoredValue::new_local(folder);
-    let root = LocalResource::new(move || list(folder.get_value(), String::new()));
-    let chosen = Memo::new(move |_| app.view.with(|view| view.artifact.clone()));
-    let children = move |path: String| {
-        let folder = folder.get_value();
-        async move { list(folder, path).await.map_err(|fault| fault.message) }
+    let opened = StoredValue::new(Opened::new());
+    let look = move |path: String| {
+        let known = opened.with_value(|opened| opened.get(&path).cloned());
+        let signal = known.unwrap_or_else(|| {
+            let signal = ArcRwSignal::new(TreeFolder::Reading);
+            opened.update_value(|opened| {
+                opened.insert(path.clone(), signal.clone());
+            });
+            let answer = signal.clone();
+            leptos::task::spawn_local(async move {
+                answer.set(match list(folder.get_value(), path).await {
+                    Ok(entries) => TreeFolder::Entries(Arc::new(entries)),
+                    Err(fault) => TreeFolder::Failed(fault.message),
+                });
+            });
+            signal
+        });
+        signal.get()
     };
-    let choose = Callback::new(move |path: String| app.tune(|view| view.artifact = Some(path)));
+    let chosen = Memo::new(move |_| app.view.with(|view| view.artifact.clone()));
+    let is_empty = move || matches!(look(String::new()), TreeFolder::Entries(entries) if entries.is_empty());
     view! {
-        {move || root.get().map(|listed| match listed {
-            Err(fault) => view! { <Fault fault=fault retry=Callback::new(move |()| root.refetch()) /> }.into_any(),
-            Ok(nodes) if nodes.is_empty() => view! { <p class="dim pad">"No artifact lies beside this run."</p> }.into_any(),
-            Ok(nodes) => view! {
-                <Tree label="Artifacts" roots=nodes children=children chosen=Signal::derive(move || chosen.get()) on_choose=choose />
-            }.into_any(),
-        })}
+        {move || if is_empty() {
+            view! { <p class="dim pad">"No artifact lies beside this run."</p> }.into_any()
+        } else {
+            view! {
+                <FileTree label="Artifacts" folder=Callback::new(look) chosen=chosen
+                    on_choose=Callback::new(move |path: String| app.tune(|view| view.artifact = Some(path))) />
+            }.into_any()
+        }}
         {move || chosen.get().map(|path| view! { <Shown folder=folder path=path /> })}
     }.into_any()
 }
@@ -49,26 +69,21 @@ fn folder(app: App, row: u32) -> Option<Rc<dyn Folder>> {
     Some(source.artifacts(&key))
 }
 
-async fn list(folder: Rc<dyn Folder>, path: String) -> Result<Vec<TreeNode>, Fault> {
+async fn list(folder: Rc<dyn Folder>, path: String) -> Result<Vec<TreeEntry>, Fault> {
     let _busy = Busy::start();
-    let dirs = [path.clone()];
-    let mut lists = folder.list(&dirs, true).await?;
-    let mut entries = lists.pop().unwrap_or_default();
+    let mut entries = folder.list(&[path], true).await?.pop().unwrap_or_default();
     entries.sort_by(|a, b| b.is_folder.cmp(&a.is_folder).then_with(|| crate::view::columns::natural(&a.name, &b.name, false)));
-    let below = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}/{name}") };
-    let node = |entry: crate::sources::Entry| TreeNode {
-        path: below(&entry.name),
-        detail: entry.size.map(bytes).unwrap_or_default(),
-        icon: icon(&entry.name, entry.is_folder),
-        name: one_line(&entry.name, 200),
+    let entry = |entry: crate::sources::Entry| TreeEntry {
+        right: entry.size.map(bytes).unwrap_or_default(),
+        icon: (!entry.is_folder).then(|| icon(&entry.name)),
+        name: entry.name,
         is_folder: entry.is_folder,
     };
-    Ok(entries.into_iter().map(node).collect())
+    Ok(entries.into_iter().map(entry).collect())
 }
 
-fn icon(name: &str, is_folder: bool) -> IconName {
+fn icon(name: &str) -> IconName {
     match () {
-        () if is_folder => IconName::Folder,
         () if is_image_name(name) => IconName::Image,
         () if crate::view::artifact::is_table_name(name) => IconName::Table,
         () => IconName::File,

@@ -1,8 +1,7 @@
 //! Charts of the runs that have their eye on: one a metric, in sections by prefix. Only what is in sight is read and drawn.
 
-use crate::browser::sight::in_sight;
-use crate::browser::signs::{Act, Busy};
-use crate::browser::{now_ms, zone};
+use crate::browser::signs::Act;
+use crate::browser::{now_ms, zone_minutes};
 use crate::chart::{Axis, Bar, BarPlot, Form, LinePlot, Series};
 use crate::model::MetricSeries;
 use crate::pages::pipeline::Pipeline;
@@ -14,8 +13,9 @@ use crate::view::curves::{Along, Chart, Section, along, points, sections};
 use crate::view::format::{count, counted, one_line};
 use crate::view::names::run_label;
 use crate::widgets::icon::{Icon, IconName};
+use crate::widgets::message::{Message, Tone};
 use crate::widgets::plot::{LineChart, OneValueChart};
-use crate::widgets::segmented::Segmented;
+use crate::widgets::segmented::{Segment, Segmented};
 use leptos::prelude::*;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -115,15 +115,15 @@ pub fn RunCharts(row: u32) -> impl IntoView {
 #[component]
 fn Axes() -> impl IntoView {
     let app = App::get();
-    let option = |axis: XAxis, label: &str| (axis.word().to_owned(), label.to_owned(), None);
+    let option = |axis: XAxis, label: &str| Segment { value: axis, label: label.to_owned(), icon: None, word_may_go: false };
     let smoothing = Memo::new(move |_| app.view.with(|view| view.smoothing));
     view! {
         <Segmented
             label="x axis"
-            small=true
+            class="sm"
             options=vec![option(XAxis::Step, "Step"), option(XAxis::Relative, "Relative"), option(XAxis::Time, "Time")]
-            chosen=Signal::derive(move || app.view.with(|view| view.x.word().to_owned()))
-            on_choose=Callback::new(move |word: String| app.tune(|view| view.x = XAxis::parse(&word).unwrap_or_default()))
+            value=Signal::derive(move || app.view.with(|view| view.x))
+            on_change=Callback::new(move |axis: XAxis| app.tune(|view| view.x = axis))
         />
         <button type="button" class="btn sm" class:on=move || app.view.with(|view| view.log_y) title="Logarithmic y axis"
             aria-pressed=move || app.view.with(|view| view.log_y).to_string()
@@ -208,26 +208,16 @@ struct Known {
 
 #[component]
 fn Card(chart: Chart, rows: Memo<Arc<Vec<u32>>>) -> impl IntoView {
-    let place = NodeRef::<leptos::html::Div>::new();
-    let is_seen = in_sight(place);
-    // once seen it stays: scrolling back must not read again
-    let was_seen = Memo::new(move |last: Option<&bool>| last.copied().unwrap_or(false) || is_seen.get());
-    view! {
-        <div class="chart-card" node_ref=place>
-            {move || was_seen.get().then(|| {
-                let chart = chart.clone();
-                if chart.one_value {
-                    view! { <Values metric=chart.metric rows=rows /> }.into_any()
-                } else {
-                    view! { <Lines metric=chart.metric rows=rows seen=is_seen /> }.into_any()
-                }
-            })}
-        </div>
+    if chart.one_value {
+        view! { <Values metric=chart.metric rows=rows /> }.into_any()
+    } else {
+        view! { <Lines metric=chart.metric rows=rows /> }.into_any()
     }
 }
 
 #[component]
-fn Lines(metric: String, rows: Memo<Arc<Vec<u32>>>, seen: Signal<bool>) -> impl IntoView {
+fn Lines(metric: String, rows: Memo<Arc<Vec<u32>>>) -> impl IntoView {
+    let seen = RwSignal::new(false);
     let app = App::get();
     let shared = expect_context::<Shared>();
     let act = StoredValue::new_local(Some(Act::start("charts")));
@@ -239,9 +229,7 @@ fn Lines(metric: String, rows: Memo<Arc<Vec<u32>>>, seen: Signal<bool>) -> impl 
             retries.track();
             // out of sight nothing new is asked for
             if !seen.get() {
-                if let Some(last) = last {
-                    return last.clone();
-                }
+                return last.cloned().unwrap_or_default();
             }
             let mut known = Known::default();
             for &row in rows.get().iter() {
@@ -281,39 +269,43 @@ fn Lines(metric: String, rows: Memo<Arc<Vec<u32>>>, seen: Signal<bool>) -> impl 
             }
         }
     });
-    let state = move || {
-        let (waiting, read, fault) = known.with(|known| (known.waiting, known.read.len(), known.fault.clone()));
-        if let Some(fault) = fault {
-            return view! {
-                <div class="msg failed slim" role="alert">
-                    <Icon name=IconName::Failed /><span class="grow">{fault.message}</span>
+    let status = move || {
+        let (waiting, read) = known.with(|known| (known.waiting, known.read.len()));
+        (waiting > 0).then(|| format!("Reading, {read} of {}", counted((read + waiting) as u64, "run", "runs"))).unwrap_or_default()
+    };
+    let foot = move || match axis.get() {
+        Along::TimeSinceStart => "All points lie on one step: the axis shows time.".to_owned(),
+        Along::Index => "Steps and times are all the same: the axis counts points.".to_owned(),
+        Along::Asked(_) => String::new(),
+    };
+    let fault = move || {
+        known.with(|known| known.fault.clone()).map(|fault| view! {
+            <Message
+                tone=Tone::Failed
+                acts=move || view! {
                     <button type="button" class="btn sm" on:click=move |_| {
                         app.histories.update_value(crate::session::Histories::forget_failed);
                         retries.update(|count| *count += 1);
                     }><Icon name=IconName::Retry />"Retry"</button>
-                </div>
-            }.into_any();
-        }
-        if waiting > 0 {
-            return view! { <p class="foot" role="status">{format!("Reading, {read} of {} runs", read + waiting)}</p> }.into_any();
-        }
-        match axis.get() {
-            Along::TimeSinceStart => view! { <p class="foot"><Icon name=IconName::Warning class="warning" />"All points lie on one step: the axis shows time."</p> }.into_any(),
-            Along::Index => view! { <p class="foot"><Icon name=IconName::Warning class="warning" />"Steps and times are all the same: the axis counts points."</p> }.into_any(),
-            Along::Asked(_) => ().into_any(),
-        }
+                }
+            >{fault.message}</Message>
+        })
     };
-    let on_zoom = Callback::new(move |window: Option<(f64, f64)>| shared.window.set(window));
     view! {
-        <LineChart
-            name=format!("metrics.{metric}")
-            title=one_line(&metric, 80)
-            plot=plot
-            cursor=shared.cursor
-            raised=shared.raised
-            on_zoom=on_zoom
-        />
-        {state}
+        <div class="chart-card">
+            <LineChart
+                name=format!("metrics.{metric}")
+                title=one_line(&metric, 80)
+                plot=plot
+                cursor=shared.cursor
+                raised=shared.raised
+                on_zoom=Callback::new(move |window: Option<(f64, f64)>| shared.window.set(window))
+                in_sight=seen
+                status=Signal::derive(status)
+                foot=Signal::derive(foot)
+            />
+            {fault}
+        </div>
     }
 }
 
@@ -327,7 +319,7 @@ fn one_series(app: App, row: u32, series: &MetricSeries, axis: Along) -> Series 
 fn chart_axis(axis: Along) -> Axis {
     match axis {
         Along::Asked(XAxis::Step) => Axis::Step,
-        Along::Asked(XAxis::Time) => Axis::Wall { zone_minutes: (zone().offset_minutes)(now_ms()) },
+        Along::Asked(XAxis::Time) => Axis::Wall { zone_minutes: zone_minutes(now_ms()) },
         Along::Asked(XAxis::Relative) | Along::TimeSinceStart => Axis::Relative,
         Along::Index => Axis::Index,
     }
@@ -338,7 +330,6 @@ fn chart_axis(axis: Along) -> Axis {
 fn Values(metric: String, rows: Memo<Arc<Vec<u32>>>) -> impl IntoView {
     let app = App::get();
     let shared = expect_context::<Shared>();
-    let busy = Busy::start();
     let form = RwSignal::new(Form::Auto);
     let key = metric.clone();
     let plot = Memo::new(move |_| {
@@ -356,14 +347,16 @@ fn Values(metric: String, rows: Memo<Arc<Vec<u32>>>) -> impl IntoView {
         });
         Arc::new(BarPlot { bars, form: form.get(), ascending: false })
     });
-    drop(busy);
     view! {
-        <OneValueChart
-            name=format!("metrics.{metric}")
-            title=one_line(&metric, 80)
-            plot=plot
-            raised=shared.raised
-            on_form=Callback::new(move |chosen: Form| form.set(chosen))
-        />
+        <div class="chart-card">
+            <OneValueChart
+                name=format!("metrics.{metric}")
+                title=one_line(&metric, 80)
+                plot=plot
+                raised=shared.raised
+                on_form=Callback::new(move |chosen: Form| form.set(chosen))
+                in_sight=RwSignal::new(false)
+            />
+        </div>
     }
 }

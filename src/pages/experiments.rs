@@ -1,8 +1,9 @@
 //! The list of experiments.
 
-use crate::browser::{document, now_ms, signs, zone};
+use crate::browser::{document, now_ms, signs};
+use crate::pages::state::zone;
 use crate::model::Lifecycle;
-use crate::pages::filters::capital;
+use crate::pages::filters::lifecycles;
 use crate::pages::state::App;
 use crate::view::experiments::{Column, Counts, NOTE_TAG, counts, list, user_tags};
 use crate::view::format::{age, bytes, count, counted, date_time, one_line};
@@ -58,7 +59,6 @@ pub fn Experiments() -> impl IntoView {
         let deleted = if totals.1 > 0 { format!(", {} deleted", count(i64::from(totals.1))) } else { String::new() };
         format!("{}, {}{deleted}", counted(shown, "experiment", "experiments"), counted(u64::from(totals.0), "run", "runs"))
     };
-    let option = move |shown: Shown| (shown.word().to_owned(), capital(shown.word()), None);
     let is_empty = Memo::new(move |_| numbers.with(|numbers| numbers.is_empty()));
     let is_loading = Memo::new(move |_| app.phase.with(crate::session::Phase::is_loading));
     Effect::new(move || {
@@ -89,9 +89,9 @@ pub fn Experiments() -> impl IntoView {
                 {move || (how_many.get().1 > 0).then(|| view! {
                     <Segmented
                         label="Which experiments"
-                        options=Shown::ALL.iter().map(|shown| option(*shown)).collect()
-                        chosen=Signal::derive(move || app.view.with(|view| view.shown.word().to_owned()))
-                        on_choose=Callback::new(move |word: String| app.tune(|view| view.shown = Shown::parse(&word).unwrap_or_default()))
+                        options=lifecycles()
+                        value=Signal::derive(move || app.view.with(|view| view.shown))
+                        on_change=Callback::new(move |shown: Shown| app.tune(|view| view.shown = shown))
                     />
                 })}
                 <button type="button" class="btn" on:click=move |_| open(numbers.get_untracked()) disabled=move || is_empty.get()>"Runs of all shown"</button>

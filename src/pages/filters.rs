@@ -7,13 +7,14 @@ use crate::pages::state::App;
 use crate::query::{self, Clause, NumberOp, Test, TextOp, TokenKind};
 use crate::view::format::{count, one_line};
 use crate::view::Shown;
-use crate::widgets::choices::{Choice, Choices};
 use crate::widgets::icon::{Icon, IconName};
-use crate::widgets::menu::Popover;
-use crate::widgets::segmented::Segmented;
-use crate::widgets::text_field::{QueryField, QueryProblem};
+use crate::widgets::menu::{PopoverButton, PopoverKind};
+use crate::widgets::segmented::{Segment, Segmented};
+use crate::widgets::text_field::{FieldProblem, QueryField};
+use crate::widgets::values::{PickValue, ValuePicker};
 use gloo::timers::callback::Timeout;
 use leptos::prelude::*;
+use std::sync::Arc;
 
 /// How long after the last key the filter is applied; Enter applies it at once.
 const PAUSE_MS: u32 = 180;
@@ -62,12 +63,8 @@ pub fn FilterField() -> impl IntoView {
         })));
     };
     let problems = Memo::new(move |_| {
-        typed.with(|text| query::parse(text)).problems.into_iter().map(|problem| QueryProblem {
-            at: problem.at,
-            message: problem.message,
-            hint: problem.hint,
-            fix: problem.fix,
-        }).collect::<Vec<_>>()
+        let problems = typed.with(|text| query::parse(text)).problems;
+        problems.into_iter().map(|problem| FieldProblem { at: problem.at, message: problem.message, hint: problem.hint }).collect::<Vec<_>>()
     });
     let status = move || {
         let (matching, base) = (pipeline.matching.with(|rows| rows.len()), pipeline.base.with(|rows| rows.len()));
@@ -84,12 +81,12 @@ pub fn FilterField() -> impl IntoView {
         <QueryField
             label="Filter runs"
             placeholder="Filter, e.g. metrics.acc > 0.9 AND tags.stage = 'candidate'"
-            value=typed
+            text=typed
             on_input=Callback::new(on_input)
-            on_enter=Callback::new(apply)
+            on_apply=Callback::new(apply)
             highlight=Callback::new(highlight)
             problems=problems
-            status=Signal::derive(status)
+            found=Signal::derive(status)
         />
     }
 }
@@ -158,19 +155,24 @@ pub fn Chips() -> impl IntoView {
             <span class="grow"></span>
             <Segmented
                 label="Which runs"
-                small=true
-                options=Shown::ALL.iter().map(|shown| (shown.word().to_owned(), capital(shown.word()), None)).collect()
-                chosen=Signal::derive(move || app.view.with(|view| view.shown.word().to_owned()))
-                on_choose=Callback::new(move |word: String| app.tune(|view| view.shown = Shown::parse(&word).unwrap_or_default()))
+                class="sm"
+                options=lifecycles()
+                value=Signal::derive(move || app.view.with(|view| view.shown))
+                on_change=Callback::new(move |shown: Shown| app.tune(|view| view.shown = shown))
             />
         </div>
     }
 }
 
-/// First letter large.
-pub fn capital(word: &str) -> String {
-    let mut chars = word.chars();
-    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+/// The choices of a lifecycle.
+pub fn lifecycles() -> Vec<Segment<Shown>> {
+    let label = |shown: Shown| match shown {
+        Shown::Active => "Active",
+        Shown::Deleted => "Deleted",
+        Shown::All => "All",
+    };
+    let segment = |shown: &Shown| Segment { value: *shown, label: label(*shown).to_owned(), icon: None, word_may_go: false };
+    Shown::ALL.iter().map(segment).collect()
 }
 
 /// Choose a field, see its values with counts, pick some.
@@ -190,7 +192,12 @@ fn AddChip() -> impl IntoView {
             return Vec::new();
         }
         let base = pipeline.base.get();
-        app.session.with_value(|session| query::choosable(&session.table, &base))
+        app.session.with_value(|session| {
+            let fields = query::choosable(&session.table, &base);
+            // how many values there are to choose from
+            let count = |field: &Field| query::values(&session.table, &base, field, &session.experiments).len() as u32;
+            fields.into_iter().map(|field| (field.clone(), count(&field))).collect::<Vec<_>>()
+        })
     });
     // counted among the runs that the rest of the query leaves, so that a count says what picking would show
     let values = Memo::new(move |_| {
@@ -226,49 +233,43 @@ fn AddChip() -> impl IntoView {
     };
     let content = move || match field.get() {
         None => view! {
-            <Choices
+            <ValuePicker
                 label="Fields"
-                search="Find a tag, param, …"
-                multiple=false
-                choices=Signal::derive(move || fields.get().into_iter().map(|field| Choice {
-                    key: field.to_string(),
-                    label: label(&field),
-                    detail: kind(&field).to_owned(),
+                values=Signal::derive(move || Arc::new(fields.get().into_iter().map(|(field, count)| PickValue {
+                    value: field.to_string(),
+                    label: format!("{} · {}", label(&field), kind(&field)),
+                    count: count as usize,
                     picked: false,
-                }).collect::<Vec<_>>())
+                    quiet: false,
+                }).collect::<Vec<_>>()))
                 on_pick=Callback::new(move |key: String| field.set(Field::parse(&key)))
             />
         }.into_any(),
         Some(chosen) => view! {
             <div class="menu-head">
-                <button type="button" class="btn quiet sm icon" aria-label="Other field" on:click=move |_| field.set(None)><Icon name=IconName::ChevronLeft /></button>
+                <button type="button" class="btn quiet sm icon" aria-label="Another field" on:click=move |_| field.set(None)><Icon name=IconName::ChevronLeft /></button>
                 <span class="strong cut">{label(&chosen)}</span><span class="dim">{kind(&chosen)}</span>
             </div>
-            <Choices
-                label="Values"
-                search="Find a value"
-                multiple=true
-                choices=Signal::derive(move || {
+            <ValuePicker
+                label=format!("Values of {}", label(&chosen))
+                values=Signal::derive(move || {
                     let picked = picked.get();
-                    values.get().into_iter().map(|(value, runs)| Choice {
+                    Arc::new(values.get().into_iter().map(|(value, runs)| PickValue {
                         label: if value.is_empty() { "empty".to_owned() } else { one_line(&value, 80) },
-                        detail: count(i64::from(runs)),
+                        count: runs as usize,
                         picked: picked.contains(&value),
-                        key: value,
-                    }).collect::<Vec<_>>()
+                        quiet: value.is_empty(),
+                        value,
+                    }).collect::<Vec<_>>())
                 })
                 on_pick=Callback::new(toggle)
             />
         }.into_any(),
     };
     view! {
-        <Popover
-            open=open
-            label="Add a filter"
-            trigger_class="chip add"
-            trigger=move || view! { <Icon name=IconName::Plus />"Filter" }.into_any()
-            content=content
-        />
+        <PopoverButton open=open label="Add a filter" class="chip add" kind=PopoverKind::Panel button=|| view! { <Icon name=IconName::Plus />"Filter" }>
+            {content}
+        </PopoverButton>
     }
 }
 

@@ -28,7 +28,7 @@ pub fn Help() -> impl IntoView {
     let close = Callback::new(move |()| app.drawer.set(None));
     let single = RwSignal::new(preferences::single_keys());
     view! {
-        <Drawer title="Keys and help" on_close=close>
+        <Drawer open=Signal::derive(move || app.drawer.get() == Some(crate::pages::state::Drawer::Help)) title="Keys and help" on_close=close>
             <div class="help">
                 {KEYS.iter().map(|(place, keys)| view! {
                     <section>
@@ -72,9 +72,8 @@ pub fn Help() -> impl IntoView {
 pub fn Sent() -> impl IntoView {
     let app = App::get();
     let close = Callback::new(move |()| app.drawer.set(None));
-    let requests = policy::requests();
     view! {
-        <Drawer title="0 bytes sent" on_close=close>
+        <Drawer open=Signal::derive(move || app.drawer.get() == Some(crate::pages::state::Drawer::Sent)) title="0 bytes sent" on_close=close>
             <div class="help">
                 <p>"Runglass reads your files in this tab, in a worker, and draws them here. There is no server behind it."</p>
                 <section>
@@ -94,7 +93,7 @@ pub fn Sent() -> impl IntoView {
                 <section>
                     <h3>"All that this page has loaded"</h3>
                     <ul class="requests">
-                        {requests.into_iter().map(|name| view! { <li><code class="path">{name}</code></li> }).collect_view()}
+                        {policy::requests().into_iter().map(|name| view! { <li><code class="path">{name}</code></li> }).collect_view()}
                     </ul>
                 </section>
             </div>

@@ -29,7 +29,7 @@ pub fn Notices() -> impl IntoView {
         })
     });
     view! {
-        <Drawer title="Notices" on_close=close>
+        <Drawer open=Signal::derive(move || app.drawer.get() == Some(crate::pages::state::Drawer::Notices)) title="Notices" on_close=close>
             <div class="notices">
                 <p class="sub">"Everything else was read. Nothing on your disk was changed."</p>
                 {move || groups.get().is_empty().then(|| view! { <p>"Nothing was skipped."</p> })}

@@ -108,7 +108,7 @@ fn start(app: App, name: String, things: Vec<Thing>) {
 async fn read(app: App, opening: u64, things: Vec<Thing>, choose_page: bool) -> Result<(), Fault> {
     let reader = Reader::start(&base_url(), &things)?;
     reader.opened().await?;
-    let source: Rc<dyn crate::sources::Source> = Rc::new(Remote::new(reader));
+    let source: Rc<dyn crate::sources::Source> = Rc::new(Remote::new(Rc::new(reader)));
     if app.opening.get_value() != opening {
         return Ok(());
     }

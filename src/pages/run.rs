@@ -1,6 +1,7 @@
 //! One run: what went in, what came out, what was kept.
 
-use crate::browser::{document, files, now_ms, preferences, zone};
+use crate::browser::{document, files, now_ms, preferences};
+use crate::pages::state::zone;
 use crate::model::{DatasetInput, RunStatus};
 use crate::pages::artifacts::Artifacts;
 use crate::pages::charts::RunCharts;

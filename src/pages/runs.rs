@@ -1,6 +1,7 @@
 //! Runs of one or several experiments: the query on top, the table, its charts, and what can be done with chosen runs.
 
-use crate::browser::{document, now_ms, preferences, zone};
+use crate::browser::{document, now_ms, preferences};
+use crate::pages::state::zone;
 use crate::model::{Attribute, Field, Lifecycle, RunStatus};
 use crate::pages::charts::Charts;
 use crate::pages::filters::{Chips, FilterField};
@@ -13,7 +14,7 @@ use crate::view::names::run_label;
 use crate::view::{Layout, PageName};
 use crate::widgets::grid::{Grid, GridColumn, GridRow, SelectHow};
 use crate::widgets::icon::{Icon, IconName};
-use crate::widgets::segmented::Segmented;
+use crate::widgets::segmented::{Segment, Segmented};
 use crate::widgets::splitter::Splitter;
 use leptos::ev;
 use leptos::prelude::*;
@@ -58,7 +59,8 @@ pub fn Runs() -> impl IntoView {
         }
     });
     on_cleanup(move || keys.remove());
-    let share = RwSignal::new(0.62_f64);
+    let share = RwSignal::new(62.0_f64);
+    let option = |value: Layout, label: &str, icon: IconName| Segment { value, label: label.to_owned(), icon: Some(icon), word_may_go: true };
     view! {
         <div class="runs-page" data-layout=move || layout.get().word()>
             <h1 class="sr">{title}</h1>
@@ -68,23 +70,23 @@ pub fn Runs() -> impl IntoView {
                 <Segmented
                     label="Layout"
                     options=vec![
-                        ("table".to_owned(), "Table".to_owned(), Some(IconName::Table)),
-                        ("split".to_owned(), "Split".to_owned(), Some(IconName::Split)),
-                        ("charts".to_owned(), "Charts".to_owned(), Some(IconName::Chart)),
+                        option(Layout::Table, "Table", IconName::Table),
+                        option(Layout::Split, "Split", IconName::Split),
+                        option(Layout::Charts, "Charts", IconName::Chart),
                     ]
-                    chosen=Signal::derive(move || layout.get().word().to_owned())
-                    on_choose=Callback::new(move |word: String| app.tune(|view| view.layout = Layout::parse(&word).unwrap_or_default()))
+                    value=layout
+                    on_change=Callback::new(move |layout: Layout| app.tune(|view| view.layout = layout))
                 />
             </div>
             <Chips />
-            <div class="runs-body" style:--share=move || format!("{}", share.get())>
+            <div class="runs-body" style:--share=move || format!("{}", share.get() / 100.0)>
                 <section class="runs-table" aria-label="Runs">
                     <Table />
                     <Chosen />
                 </section>
                 {move || (layout.get() != Layout::Table).then(|| view! {
                     {(layout.get() == Layout::Split).then(|| view! {
-                        <Splitter label="Width of the table" share=share />
+                        <Splitter label="Width of the table" value=share on_move=Callback::new(move |to: f64| share.set(to)) home=62.0 />
                     })}
                     <section class="runs-charts" aria-label="Charts"><Charts /></section>
                 })}

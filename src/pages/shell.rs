@@ -1,6 +1,7 @@
 //! The frame around all pages: the bar, what is dragged over the window, the inputs that open files, keys, drawers.
 
 use crate::browser::{dom, files, preferences};
+use crate::pages::pipeline::Pipeline;
 use crate::pages::state::{App, Drawer};
 use crate::pages::{bar, experiments, help, notices, open, opening, run, runs};
 use crate::session::Phase;
@@ -26,6 +27,7 @@ enum Content {
 pub fn Shell() -> impl IntoView {
     let app = App::new();
     provide_context(app);
+    provide_context(Pipeline::new(app));
     let dragged = RwSignal::new(false);
     watch_drops(app, dragged);
     watch_keys(app);
@@ -69,12 +71,9 @@ pub fn Shell() -> impl IntoView {
                 Content::Page(_) => view! { <experiments::Experiments /> }.into_any(),
             }}
         </main>
-        {move || match app.drawer.get() {
-            Some(Drawer::Notices) => view! { <notices::Notices /> }.into_any(),
-            Some(Drawer::Help) => view! { <help::Help /> }.into_any(),
-            Some(Drawer::Sent) => view! { <help::Sent /> }.into_any(),
-            None => ().into_any(),
-        }}
+        <notices::Notices />
+        <help::Help />
+        <help::Sent />
         <div class="drop-over" class:shown=dragged aria-hidden="true">
             <div class="drop-sheet">
                 <p class="drop-big">"Let go to open it"</p>

@@ -9,10 +9,8 @@ use leptos::prelude::*;
 
 /// The box of the rows: as high as all of them, with only a few inside.
 pub(super) fn body(state: State, is_tree: bool, row_attribute: &'static str, head_rows: Memo<usize>) -> impl IntoView {
-    let rows = ascending(
-        move || state.shown_rows.get(),
-        move |index| row(state, index, is_tree, row_attribute, head_rows),
-    );
+    let rows =
+        ascending(move || state.shown_rows.get(), move |index| row(state, index, is_tree, row_attribute, head_rows));
     view! {
         <div
             class="grid-body"
@@ -92,11 +90,7 @@ fn cell(state: State, row: Row, slot: Slot) -> impl IntoView {
     };
     view! {
         <div
-            class="cell"
-            class:num=slot.align_right
-            class:narrow=slot.narrow
-            class:first=slot.first
-            class:tree=slot.tree
+            class=slot.class()
             role=if slot.tree { "rowheader" } else { "gridcell" }
             aria-colindex=column + 1
             data-cell=column

@@ -141,11 +141,7 @@ fn label(state: State, slot: Slot) -> impl IntoView {
     };
     view! {
         <div
-            class="cell"
-            class:num=slot.align_right
-            class:narrow=slot.narrow
-            class:first=slot.first
-            class:tree=slot.tree
+            class=slot.class()
             class:sortable=move || column.with(|c| c.sortable)
             class:sorted=move || direction.get().is_some()
             role="columnheader"

@@ -33,6 +33,16 @@ pub(super) struct Slot {
     pub first: bool,
 }
 
+impl Slot {
+    /// The classes of its cells: one text, since a table has many cells.
+    pub fn class(&self) -> String {
+        let marks =
+            [(self.align_right, " num"), (self.narrow, " narrow"), (self.first, " first"), (self.tree, " tree")];
+        let on = marks.into_iter().filter_map(|(on, class)| on.then_some(class));
+        std::iter::once("cell").chain(on).collect()
+    }
+}
+
 /// The columns that are in the page.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Shown {
