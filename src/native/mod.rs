@@ -8,7 +8,7 @@ mod open;
 
 pub use open::{Opened, open};
 
-use crate::sources::{FaultKind, Source};
+use crate::sources::{Fault, FaultKind};
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
@@ -29,6 +29,9 @@ Exit status: 0 when something was read (what was skipped is listed as notices), 
 
 /// Nothing of what was opened is tracking data.
 const NOTHING_RECOGNISED: u8 = 2;
+
+/// Notices that are printed beside a fault; the first few say why.
+const NOTICES_OF_A_FAULT: usize = 10;
 
 enum Command {
     Help,
@@ -71,13 +74,7 @@ fn parse(arguments: impl Iterator<Item = String>) -> Result<Command, String> {
 }
 
 fn inspect(path: &Path, summary: bool) -> ExitCode {
-    let outcome = open(path).and_then(|opened| {
-        let source = opened.source();
-        let mut inspected = pollster::block_on(inspect::read(&*source as &dyn Source))?;
-        inspected.report.merge(opened.carrier_report());
-        Ok(inspected)
-    });
-    let inspected = match outcome {
+    let inspected = match open(path).and_then(|opened| read(&opened)) {
         Ok(inspected) => inspected,
         Err(fault) => {
             eprintln!("runglass: {}: {fault}", path.display());
@@ -99,5 +96,44 @@ fn inspect(path: &Path, summary: bool) -> ExitCode {
             ExitCode::FAILURE
         }
         _ => ExitCode::SUCCESS,
+    }
+}
+
+/// All that lies in it; where that is nothing, what the carrier left out says why.
+fn read(opened: &Opened) -> Result<inspect::Inspected, Fault> {
+    let read = pollster::block_on(inspect::read(&*opened.source()));
+    let carrier = opened.carrier_report();
+    if read.is_err() {
+        for notice in carrier.notices().iter().take(NOTICES_OF_A_FAULT) {
+            eprintln!("runglass: {}: {}", notice.path, notice.message);
+        }
+    }
+    let mut inspected = read?;
+    inspected.report.merge(carrier);
+    Ok(inspected)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Command, parse};
+
+    #[test]
+    fn arguments() {
+        let check = |line: &str, expected: &str| {
+            let said = match parse(line.split_whitespace().map(str::to_owned)) {
+                Ok(Command::Help) => "help".to_owned(),
+                Ok(Command::Inspect { path, summary }) => format!("{path} {summary}"),
+                Err(mistake) => mistake,
+            };
+            assert_eq!(said, expected, "{line:?}");
+        };
+        check("inspect mlruns", "mlruns false");
+        check("inspect --summary mlruns", "mlruns true");
+        check("inspect --help", "help");
+        check("inspect", "inspect needs a PATH");
+        check("inspect a b", "inspect takes one PATH");
+        check("inspect a --fast", "there is no option --fast");
+        check("serve", "there is no command serve");
+        check("", "a command is missing");
     }
 }
