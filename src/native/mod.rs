@@ -77,11 +77,12 @@ fn inspect(path: &Path, summary: bool) -> ExitCode {
     let inspected = match open(path).and_then(|opened| read(&opened)) {
         Ok(inspected) => inspected,
         Err(fault) => {
-            eprintln!("runglass: {}: {fault}", path.display());
-            return match fault.kind {
-                FaultKind::NotRecognised => ExitCode::from(NOTHING_RECOGNISED),
-                _ => ExitCode::FAILURE,
-            };
+            if fault.kind == FaultKind::NotRecognised {
+                eprintln!("runglass: {}: {fault}", path.display());
+                return ExitCode::from(NOTHING_RECOGNISED);
+            }
+            eprintln!("runglass: {fault}");
+            return ExitCode::FAILURE;
         }
     };
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
