@@ -4,6 +4,14 @@
 //! It must not know who asks, what is shown, or which browser it runs in. Every seam asks in batches, because what is slow
 //! is the number of questions, not their size. Decoders are synchronous; only the seams below wait.
 
+mod gather;
+pub mod memory;
+pub mod mlruns;
+pub mod path;
+mod recognise;
+pub mod sub;
+pub mod text;
+
 use crate::model::{Experiment, MetricSeries, Report, RunKey, RunTable, Store};
 use serde::{Deserialize, Serialize};
 use std::fmt;
