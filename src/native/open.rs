@@ -3,6 +3,7 @@
 use crate::model::Report;
 use crate::native::disk::{Disk, DiskFile};
 use crate::sources::mlruns::FileStores;
+use crate::sources::zip::{Budget, ZipFolder};
 use crate::sources::{Bytes, Fault, FaultKind, Folder, Source};
 use std::path::Path;
 use std::rc::Rc;
@@ -42,9 +43,9 @@ pub fn open(path: &Path) -> Result<Opened, Fault> {
 /// A file is an archive of a folder, or nothing that can be opened.
 fn open_archive(bytes: Rc<dyn Bytes>) -> Result<Opened, Fault> {
     let magic = bytes.read(0..16)?;
-    let message = match magic.as_slice() {
-        b"SQLite format 3\0" => "This is a SQLite database, which can not be read yet.",
-        _ => "This is no folder of tracking data; open the folder that holds it.",
-    };
-    Err(Fault::new(FaultKind::NotRecognised, message))
+    if magic.as_slice() == b"SQLite format 3\0" {
+        return Err(Fault::new(FaultKind::NotRecognised, "This is a SQLite database, which can not be read yet."));
+    }
+    let folder = Rc::new(ZipFolder::open(bytes, Budget::default())?);
+    Ok(Opened { folder: folder.clone(), take_report: Box::new(move || folder.take_report()) })
 }

@@ -4,13 +4,18 @@
 //! It must not know who asks, what is shown, or which browser it runs in. Every seam asks in batches, because what is slow
 //! is the number of questions, not their size. Decoders are synchronous; only the seams below wait.
 
+pub mod codec;
 mod gather;
+pub mod index;
 pub mod memory;
 pub mod mlruns;
+pub mod mounts;
 pub mod path;
 mod recognise;
+pub mod remote;
 pub mod sub;
 pub mod text;
+pub mod zip;
 
 use crate::model::{Experiment, MetricSeries, Report, RunKey, RunTable, Store};
 use serde::{Deserialize, Serialize};
