@@ -51,7 +51,8 @@ impl Parts {
     }
 }
 
-/// What systems leave lying about; never tracking data.
+/// What systems leave lying about; never tracking data. The `.ipynb_checkpoints` of notebooks are not among it: MLflow
+/// reads the metrics and params in them, so they are read here.
 pub fn is_litter(name: &str) -> bool {
     matches!(name, ".DS_Store" | "Thumbs.db" | "desktop.ini" | "__MACOSX") || name.starts_with("._")
 }

@@ -197,6 +197,35 @@ experiment mlruns/7: 7 \"Seven\" active
 }
 
 #[test]
+fn windows_and_other_encodings_are_read() {
+    let utf16 =
+        |text: &str| [0xFEFF].into_iter().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+    let memory = Memory::parse(EXPERIMENT_7)
+        .with("mlruns/7/a/meta.yaml", "run_id: a\r\nrun_name: 'two\r\n\r\n  lines'\r\nstatus: 3\r\n")
+        .with("mlruns/7/a/metrics/crlf", "1700000000000 0.5 1\r\n1700000000000 0.25 2\r\n")
+        .with("mlruns/7/a/metrics/utf16", utf16("1700000000000 0.5 1\n"))
+        .with("mlruns/7/a/params/utf16", utf16("é"))
+        .with("mlruns/7/a/params/huge", vec![b'x'; (16 << 20) + 1])
+        .with("mlruns/7/b/meta.yaml", utf16("run_id: b\nrun_name: wide\n"))
+        .with("mlruns/8/meta.yaml", &b"experiment_id: '8'\nname: caf\xE9\n"[..]);
+    check_memory(
+        memory,
+        "
+store mlruns logged=0 traces=0
+experiment mlruns/7: 7 \"Seven\" active
+  mlruns/7/a: a \"two\\nlines\" FINISHED active p.utf16=\"é\" m.crlf=0.25@2 of 2 m.utf16=0.5@1 of 1
+  mlruns/7/b: b \"wide\" RUNNING active
+experiment mlruns/8: 8 \"caf\u{FFFD}\" active
+! text-encoding mlruns/7/a/metrics/utf16
+! too-large mlruns/7/a/params/huge
+! text-encoding mlruns/7/a/params/utf16
+! text-encoding mlruns/7/b/meta.yaml
+! text-encoding mlruns/8/meta.yaml
+",
+    );
+}
+
+#[test]
 fn datasets_and_outputs_belong_to_runs_model_inputs_do_not() {
     check(
         &format!(
