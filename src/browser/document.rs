@@ -48,7 +48,11 @@ pub fn show_bug(report: &str) -> Option<()> {
     main.set_attribute("role", "alert").ok()?;
     body.append_child(&main).ok()?;
     add(&main, "h1", "Runglass broke")?;
-    add(&main, "p", "This is our mistake, not your data's. Nothing on your disk was touched. Reload the page to go on; the address keeps your view.")?;
+    add(
+        &main,
+        "p",
+        "This is our mistake, not your data's. Nothing on your disk was touched. Reload the page to go on; the address keeps your view.",
+    )?;
     let pre = add(&main, "pre", &format!("Runglass {}\n{report}", env!("CARGO_PKG_VERSION")))?;
     pre.set_attribute("tabindex", "0").ok()?;
     pre.set_attribute("aria-label", "Report").ok()?;

@@ -145,7 +145,8 @@ async fn walk(root: FileSystemDirectoryEntry) -> Vec<(String, File)> {
                     folders.push((below, entry.unchecked_into()));
                 } else {
                     let entry: FileSystemFileEntry = entry.unchecked_into();
-                    let file = callback_future(|resolve, reject| entry.file_with_callback_and_callback(resolve, reject));
+                    let file =
+                        callback_future(|resolve, reject| entry.file_with_callback_and_callback(resolve, reject));
                     if let Ok(file) = file.await {
                         files.push((below, file.unchecked_into()));
                     }
@@ -173,7 +174,8 @@ fn callback_future(
 /// an empty list: the user thought better of it.
 pub async fn pick_folder() -> Option<Vec<Thing>> {
     let window = web_sys::window()?;
-    let picker = js_sys::Reflect::get(&window, &"showDirectoryPicker".into()).ok()?.dyn_into::<js_sys::Function>().ok()?;
+    let picker =
+        js_sys::Reflect::get(&window, &"showDirectoryPicker".into()).ok()?.dyn_into::<js_sys::Function>().ok()?;
     let promise = picker.call0(&window).ok()?.dyn_into::<js_sys::Promise>().ok()?;
     match JsFuture::from(promise).await {
         Ok(handle) => {

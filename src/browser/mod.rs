@@ -16,8 +16,6 @@ pub mod sight;
 pub mod signs;
 pub mod worker;
 
-
-
 use std::cell::RefCell;
 use wasm_bindgen::prelude::wasm_bindgen;
 

@@ -75,7 +75,10 @@ fn open_things(things: &js_sys::Array) -> Result<Rc<dyn Source>, Fault> {
             open::Part::File(Rc::new(FileBytes::new(file)))
         } else {
             let (paths, files) = (js_sys::Array::from(&get("paths")), js_sys::Array::from(&get("files")));
-            let files = paths.iter().zip(files.iter()).filter_map(|(path, file)| Some((path.as_string()?, file.unchecked_into())));
+            let files = paths
+                .iter()
+                .zip(files.iter())
+                .filter_map(|(path, file)| Some((path.as_string()?, file.unchecked_into())));
             open::Part::Folder(Rc::new(FileFolder::new(files.collect())))
         };
         parts.push((name, part));

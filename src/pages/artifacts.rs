@@ -6,8 +6,8 @@ use crate::pages::state::App;
 use crate::sources::{Fault, Folder, ReadAsk};
 use crate::view::artifact::{IMAGE_BYTES, Preview, TEXT_BYTES, is_image_name, preview};
 use crate::view::format::{bytes, one_line};
-use crate::widgets::icon::{Icon, IconName};
 use crate::widgets::file_tree::{FileTree, TreeEntry, TreeFolder};
+use crate::widgets::icon::{Icon, IconName};
 use leptos::prelude::*;
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -58,7 +58,8 @@ pub fn Artifacts(row: u32) -> impl IntoView {
             }.into_any()
         }}
         {move || chosen.get().map(|path| view! { <Shown folder=folder path=path /> })}
-    }.into_any()
+    }
+    .into_any()
 }
 
 fn folder(app: App, row: u32) -> Option<Rc<dyn Folder>> {
@@ -72,7 +73,9 @@ fn folder(app: App, row: u32) -> Option<Rc<dyn Folder>> {
 async fn list(folder: Rc<dyn Folder>, path: String) -> Result<Vec<TreeEntry>, Fault> {
     let _busy = Busy::start();
     let mut entries = folder.list(&[path], true).await?.pop().unwrap_or_default();
-    entries.sort_by(|a, b| b.is_folder.cmp(&a.is_folder).then_with(|| crate::view::columns::natural(&a.name, &b.name, false)));
+    entries.sort_by(|a, b| {
+        b.is_folder.cmp(&a.is_folder).then_with(|| crate::view::columns::natural(&a.name, &b.name, false))
+    });
     let entry = |entry: crate::sources::Entry| TreeEntry {
         right: entry.size.map(bytes).unwrap_or_default(),
         icon: (!entry.is_folder).then(|| icon(&entry.name)),
@@ -161,7 +164,8 @@ fn shown(preview: Preview) -> AnyView {
         Preview::Text { text, rest } => view! {
             {rest.map(|rest| view! { <p class="dim">"Shown: "{rest}</p> })}
             <pre class="code file" tabindex="0">{text}</pre>
-        }.into_any(),
+        }
+        .into_any(),
         Preview::Table { head, rows, rest } => {
             let number = |text: &str| text.trim().parse::<f64>().is_ok();
             view! {
@@ -176,7 +180,9 @@ fn shown(preview: Preview) -> AnyView {
                 </div>
             }.into_any()
         }
-        Preview::Image(_) | Preview::Binary => view! { <p class="dim">"This kind of file has no preview here; save it to look at it."</p> }.into_any(),
+        Preview::Image(_) | Preview::Binary => {
+            view! { <p class="dim">"This kind of file has no preview here; save it to look at it."</p> }.into_any()
+        }
     }
 }
 

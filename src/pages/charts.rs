@@ -59,7 +59,8 @@ pub fn Charts() -> impl IntoView {
         });
         Arc::new(some.filter(|section| !section.charts.is_empty()).collect::<Vec<_>>())
     });
-    let total = Memo::new(move |_| all.with(|sections| sections.iter().map(|section| section.charts.len()).sum::<usize>()));
+    let total =
+        Memo::new(move |_| all.with(|sections| sections.iter().map(|section| section.charts.len()).sum::<usize>()));
     let words = move || {
         let (eyes, lines) = (rows.with(|rows| rows.len()), pipeline.matching.with(|rows| rows.len()));
         format!("{} of {} in charts", count(eyes as i64), counted(lines as u64, "run", "runs"))
@@ -103,19 +104,24 @@ pub fn RunCharts(row: u32) -> impl IntoView {
         };
         Arc::new(sections.into_iter().filter_map(several).collect::<Vec<_>>())
     });
-    move || (!found.with(|sections| sections.is_empty())).then(|| view! {
-        <div class="charts">
-            <div class="ctl"><Axes /></div>
-            <Sections sections=found rows=rows />
-        </div>
-    })
+    move || {
+        (!found.with(|sections| sections.is_empty())).then(|| {
+            view! {
+                <div class="charts">
+                    <div class="ctl"><Axes /></div>
+                    <Sections sections=found rows=rows />
+                </div>
+            }
+        })
+    }
 }
 
 /// x axis, logarithm, smoothing; they hold for all charts and stand in the link.
 #[component]
 fn Axes() -> impl IntoView {
     let app = App::get();
-    let option = |axis: XAxis, label: &str| Segment { value: axis, label: label.to_owned(), icon: None, word_may_go: false };
+    let option =
+        |axis: XAxis, label: &str| Segment { value: axis, label: label.to_owned(), icon: None, word_may_go: false };
     let smoothing = Memo::new(move |_| app.view.with(|view| view.smoothing));
     view! {
         <Segmented
@@ -155,7 +161,9 @@ fn Sections(sections: Memo<Arc<Vec<Section>>>, rows: Memo<Arc<Vec<u32>>>) -> imp
     });
     let closed = RwSignal::new(HashSet::from(["system".to_owned()]));
     let whole = RwSignal::new(HashSet::<String>::new());
-    let prefixes = Memo::new(move |_| sections.with(|sections| sections.iter().map(|section| section.prefix.clone()).collect::<Vec<_>>()));
+    let prefixes = Memo::new(move |_| {
+        sections.with(|sections| sections.iter().map(|section| section.prefix.clone()).collect::<Vec<_>>())
+    });
     view! {
         <For each=move || prefixes.get() key=String::clone children=move |prefix| {
             let of = prefix.clone();
@@ -233,7 +241,8 @@ fn Lines(metric: String, rows: Memo<Arc<Vec<u32>>>) -> impl IntoView {
             }
             let mut known = Known::default();
             for &row in rows.get().iter() {
-                let logged = app.session.with_value(|session| key.with_value(|key| session.table.metric(row, key).is_some()));
+                let logged =
+                    app.session.with_value(|session| key.with_value(|key| session.table.metric(row, key).is_some()));
                 if !logged {
                     continue;
                 }
@@ -254,13 +263,21 @@ fn Lines(metric: String, rows: Memo<Arc<Vec<u32>>>) -> impl IntoView {
     let series = Memo::new_with_compare(
         move |_| {
             let axis = axis.get();
-            known.with(|known| known.read.iter().map(|(row, series)| one_series(app, *row, series, axis)).collect::<Vec<_>>())
+            known.with(|known| {
+                known.read.iter().map(|(row, series)| one_series(app, *row, series, axis)).collect::<Vec<_>>()
+            })
         },
         |_, _| true,
     );
     let plot = Memo::new(move |_| {
         let (log_y, smoothing) = app.view.with(|view| (view.log_y, view.smoothing));
-        Arc::new(LinePlot { series: series.get(), x: chart_axis(axis.get()), log_y, smoothing, x_window: shared.window.get() })
+        Arc::new(LinePlot {
+            series: series.get(),
+            x: chart_axis(axis.get()),
+            log_y,
+            smoothing,
+            x_window: shared.window.get(),
+        })
     });
     Effect::new(move || {
         if known.with(|known| known.waiting == 0) {
@@ -271,7 +288,9 @@ fn Lines(metric: String, rows: Memo<Arc<Vec<u32>>>) -> impl IntoView {
     });
     let status = move || {
         let (waiting, read) = known.with(|known| (known.waiting, known.read.len()));
-        (waiting > 0).then(|| format!("Reading, {read} of {}", counted((read + waiting) as u64, "run", "runs"))).unwrap_or_default()
+        (waiting > 0)
+            .then(|| format!("Reading, {read} of {}", counted((read + waiting) as u64, "run", "runs")))
+            .unwrap_or_default()
     };
     let foot = move || match axis.get() {
         Along::TimeSinceStart => "All points lie on one step: the axis shows time.".to_owned(),
@@ -279,16 +298,18 @@ fn Lines(metric: String, rows: Memo<Arc<Vec<u32>>>) -> impl IntoView {
         Along::Asked(_) => String::new(),
     };
     let fault = move || {
-        known.with(|known| known.fault.clone()).map(|fault| view! {
-            <Message
-                tone=Tone::Failed
-                acts=move || view! {
-                    <button type="button" class="btn sm" on:click=move |_| {
-                        app.histories.update_value(crate::session::Histories::forget_failed);
-                        retries.update(|count| *count += 1);
-                    }><Icon name=IconName::Retry />"Retry"</button>
-                }
-            >{fault.message}</Message>
+        known.with(|known| known.fault.clone()).map(|fault| {
+            view! {
+                <Message
+                    tone=Tone::Failed
+                    acts=move || view! {
+                        <button type="button" class="btn sm" on:click=move |_| {
+                            app.histories.update_value(crate::session::Histories::forget_failed);
+                            retries.update(|count| *count += 1);
+                        }><Icon name=IconName::Retry />"Retry"</button>
+                    }
+                >{fault.message}</Message>
+            }
         })
     };
     view! {

@@ -1,10 +1,10 @@
 //! The list of experiments.
 
 use crate::browser::{document, now_ms, signs};
-use crate::pages::state::zone;
 use crate::model::Lifecycle;
 use crate::pages::filters::lifecycles;
 use crate::pages::state::App;
+use crate::pages::state::zone;
 use crate::view::experiments::{Column, Counts, NOTE_TAG, counts, list, user_tags};
 use crate::view::format::{age, bytes, count, counted, date_time, one_line};
 use crate::view::markdown::first_line;
@@ -49,15 +49,21 @@ pub fn Experiments() -> impl IntoView {
     let how_many = Memo::new(move |_| {
         app.changed.track();
         app.session.with_value(|session| {
-            let deleted = session.experiments.iter().filter(|experiment| experiment.lifecycle == Lifecycle::Deleted).count();
+            let deleted =
+                session.experiments.iter().filter(|experiment| experiment.lifecycle == Lifecycle::Deleted).count();
             (session.experiments.len() - deleted, deleted)
         })
     });
     let summary = move || {
-        let totals = counted_all.with(|counts| counts.iter().fold((0, 0), |sum, count| (sum.0 + count.active, sum.1 + count.deleted)));
+        let totals = counted_all
+            .with(|counts| counts.iter().fold((0, 0), |sum, count| (sum.0 + count.active, sum.1 + count.deleted)));
         let shown = numbers.with(|numbers| numbers.len() as u64);
         let deleted = if totals.1 > 0 { format!(", {} deleted", count(i64::from(totals.1))) } else { String::new() };
-        format!("{}, {}{deleted}", counted(shown, "experiment", "experiments"), counted(u64::from(totals.0), "run", "runs"))
+        format!(
+            "{}, {}{deleted}",
+            counted(shown, "experiment", "experiments"),
+            counted(u64::from(totals.0), "run", "runs")
+        )
     };
     let is_empty = Memo::new(move |_| numbers.with(|numbers| numbers.is_empty()));
     let is_loading = Memo::new(move |_| app.phase.with(crate::session::Phase::is_loading));

@@ -5,8 +5,8 @@ use crate::model::{Attribute, Field};
 use crate::pages::pipeline::Pipeline;
 use crate::pages::state::App;
 use crate::query::{self, Clause, NumberOp, Test, TextOp, TokenKind};
-use crate::view::format::{count, one_line};
 use crate::view::Shown;
+use crate::view::format::{count, one_line};
 use crate::widgets::icon::{Icon, IconName};
 use crate::widgets::menu::{PopoverButton, PopoverKind};
 use crate::widgets::segmented::{Segment, Segmented};
@@ -64,7 +64,10 @@ pub fn FilterField() -> impl IntoView {
     };
     let problems = Memo::new(move |_| {
         let problems = typed.with(|text| query::parse(text)).problems;
-        problems.into_iter().map(|problem| FieldProblem { at: problem.at, message: problem.message, hint: problem.hint }).collect::<Vec<_>>()
+        problems
+            .into_iter()
+            .map(|problem| FieldProblem { at: problem.at, message: problem.message, hint: problem.hint })
+            .collect::<Vec<_>>()
     });
     let status = move || {
         let (matching, base) = (pipeline.matching.with(|rows| rows.len()), pipeline.base.with(|rows| rows.len()));
@@ -171,7 +174,8 @@ pub fn lifecycles() -> Vec<Segment<Shown>> {
         Shown::Deleted => "Deleted",
         Shown::All => "All",
     };
-    let segment = |shown: &Shown| Segment { value: *shown, label: label(*shown).to_owned(), icon: None, word_may_go: false };
+    let segment =
+        |shown: &Shown| Segment { value: *shown, label: label(*shown).to_owned(), icon: None, word_may_go: false };
     Shown::ALL.iter().map(segment).collect()
 }
 
@@ -214,8 +218,16 @@ fn AddChip() -> impl IntoView {
     });
     let picked = Memo::new(move |_| {
         let query = pipeline.query.get();
-        let clause = field.with(|field| query.clauses.iter().find(|clause| Some(&clause.field) == field.as_ref() && clause.picked().is_some()).cloned());
-        clause.and_then(|clause| clause.picked().map(|values| values.into_iter().map(str::to_owned).collect::<Vec<_>>())).unwrap_or_default()
+        let clause = field.with(|field| {
+            query
+                .clauses
+                .iter()
+                .find(|clause| Some(&clause.field) == field.as_ref() && clause.picked().is_some())
+                .cloned()
+        });
+        clause
+            .and_then(|clause| clause.picked().map(|values| values.into_iter().map(str::to_owned).collect::<Vec<_>>()))
+            .unwrap_or_default()
     });
     let toggle = move |value: String| {
         let Some(field) = field.get_untracked() else { return };
@@ -231,7 +243,8 @@ fn AddChip() -> impl IntoView {
         app.tune(|view| view.filter = query::with(&view.filter, &clause));
         act.shown();
     };
-    let content = move || match field.get() {
+    let content = move || {
+        match field.get() {
         None => view! {
             <ValuePicker
                 label="Fields"
@@ -265,6 +278,7 @@ fn AddChip() -> impl IntoView {
                 on_pick=Callback::new(toggle)
             />
         }.into_any(),
+    }
     };
     view! {
         <PopoverButton open=open label="Add a filter" class="chip add" kind=PopoverKind::Panel button=|| view! { <Icon name=IconName::Plus />"Filter" }>

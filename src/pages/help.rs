@@ -8,14 +8,26 @@ use leptos::prelude::*;
 
 /// All keys, by place.
 const KEYS: &[(&str, &[(&str, &str)])] = &[
-    ("Everywhere", &[("?", "this help"), ("/", "search or filter"), ("e", "experiments"), ("n", "notices"), ("Esc", "close, clear")]),
-    ("Tables", &[
-        ("↑ ↓ ← →", "move; → opens and ← closes nested runs"),
-        ("Home End", "first, last column; with Ctrl first, last row"),
-        ("Space or X", "choose; with Shift a range"),
-        ("Enter", "open the run or experiment; on a head: sort"),
-        ("Alt ← →", "on a head: narrower, wider"),
-    ]),
+    (
+        "Everywhere",
+        &[
+            ("?", "this help"),
+            ("/", "search or filter"),
+            ("e", "experiments"),
+            ("n", "notices"),
+            ("Esc", "close, clear"),
+        ],
+    ),
+    (
+        "Tables",
+        &[
+            ("↑ ↓ ← →", "move; → opens and ← closes nested runs"),
+            ("Home End", "first, last column; with Ctrl first, last row"),
+            ("Space or X", "choose; with Shift a range"),
+            ("Enter", "open the run or experiment; on a head: sort"),
+            ("Alt ← →", "on a head: narrower, wider"),
+        ],
+    ),
     ("Runs", &[("t", "table"), ("s", "table and charts"), ("c", "charts"), ("v", "eye of the focused run")]),
     ("Charts", &[("← →", "crosshair along the points"), ("+ −", "zoom"), ("0", "all of it")]),
     ("One run", &[("[ ]", "previous, next run in view"), ("u", "back to the runs")]),

@@ -23,7 +23,8 @@ fn one(node: Node) -> AnyView {
         Node::Box(ticked) => if ticked { "☑ " } else { "☐ " }.into_any(),
         Node::Link(address, children) => view! {
             <a href=address target="_blank" rel="noopener noreferrer">{views(children)}</a>
-        }.into_any(),
+        }
+        .into_any(),
         Node::Element(element, children) => {
             let children = views(children);
             match element {

@@ -25,7 +25,10 @@ pub fn Notices() -> impl IntoView {
             let notices = |reason| -> Vec<Notice> {
                 session.report.notices().iter().filter(|notice| notice.reason == reason).take(LISTED).cloned().collect()
             };
-            reasons.into_iter().map(|reason| (reason, session.report.count(reason), notices(reason))).collect::<Vec<_>>()
+            reasons
+                .into_iter()
+                .map(|reason| (reason, session.report.count(reason), notices(reason)))
+                .collect::<Vec<_>>()
         })
     });
     view! {

@@ -119,13 +119,12 @@ fn Waiting(name: String) -> impl IntoView {
             <h1>"Open "<span class="quote">{shown}</span>" again"</h1>
             <p class="lead">"A page can not read files after a reload until you give them once more. The view of this link comes back as it was."</p>
             {move || handle.get().map(|handle| {
-                let name = name.clone();
+                let wanted = name.clone();
                 view! {
                     <p class="rowx wrap">
-                        <button type="button" class="btn primary lg" on:click={
-                            let name = name.clone();
-                            move |_| opening::open_again(app, name.clone(), handle.clone())
-                        }><Icon name=IconName::Folder />"Open "{name}</button>
+                        <button type="button" class="btn primary lg" on:click=move |_| opening::open_again(app, wanted.clone(), handle.clone())>
+                            <Icon name=IconName::Folder />"Open "{name.clone()}
+                        </button>
                         <span class="sub">"or drop it on the window"</span>
                     </p>
                 }

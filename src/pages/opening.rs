@@ -90,9 +90,12 @@ fn start(app: App, name: String, things: Vec<Thing>) {
     signs::set_failed(false);
     signs::set_runs(0, None);
     // the view of a link waits for this name; another name starts afresh
-    let is_waited_for = app.view.with_untracked(|view| view.source.as_deref() == Some(&*name) && view.page != PageName::Open);
+    let is_waited_for =
+        app.view.with_untracked(|view| view.source.as_deref() == Some(&*name) && view.page != PageName::Open);
     if !is_waited_for {
-        app.go(|view| *view = ViewState { source: Some(name.clone()), page: PageName::Experiments, ..ViewState::default() });
+        app.go(|view| {
+            *view = ViewState { source: Some(name.clone()), page: PageName::Experiments, ..ViewState::default() }
+        });
     }
     let busy = signs::Busy::start();
     leptos::task::spawn_local(async move {
@@ -156,9 +159,8 @@ fn choose(app: App) {
         let deleted = |experiment: &crate::model::Experiment| experiment.lifecycle == crate::model::Lifecycle::Deleted;
         (full, !session.experiments.is_empty() && session.experiments.iter().all(deleted))
     });
-    let experiment_names = crate::view::names::Names::of_experiments(
-        &app.session.with_value(|session| session.experiments.clone()),
-    );
+    let experiment_names =
+        crate::view::names::Names::of_experiments(&app.session.with_value(|session| session.experiments.clone()));
     app.tune(|view| {
         if all_deleted {
             view.shown = Shown::All;

@@ -39,9 +39,9 @@ impl Pipeline {
         let base = Memo::new(move |_| {
             app.changed.track();
             let (experiments, shown) = (experiments.get(), shown.get());
-            Arc::new(app.session.with_value(|session| {
-                in_view(&session.table, &session.lifecycles(), &experiments, shown)
-            }))
+            Arc::new(
+                app.session.with_value(|session| in_view(&session.table, &session.lifecycles(), &experiments, shown)),
+            )
         });
         let text = Memo::new(move |_| app.view.with(|view| view.filter.clone()));
         let parsed = Memo::new(move |_| Arc::new(text.with(|text| query::parse(text))));

@@ -1,7 +1,6 @@
 //! One run: what went in, what came out, what was kept.
 
 use crate::browser::{document, files, now_ms, preferences};
-use crate::pages::state::zone;
 use crate::model::{DatasetInput, RunStatus};
 use crate::pages::artifacts::Artifacts;
 use crate::pages::charts::RunCharts;
@@ -9,13 +8,14 @@ use crate::pages::note::Note;
 use crate::pages::pipeline::Pipeline;
 use crate::pages::runs::{self, status_mark};
 use crate::pages::state::App;
+use crate::pages::state::zone;
+use crate::view::PageName;
 use crate::view::experiments::NOTE_TAG;
 use crate::view::format::{age, count, counted, date_time, duration, one_line, short_id};
 use crate::view::markdown::safe_address;
 use crate::view::names::run_label;
 use crate::view::rows::PARENT_TAG;
 use crate::view::run::{Code, MetricLine, code, dataset_rows, dataset_source, metrics, params, tags};
-use crate::view::PageName;
 use crate::widgets::icon::{Icon, IconName};
 use leptos::ev;
 use leptos::prelude::*;
@@ -46,7 +46,8 @@ pub fn Run() -> impl IntoView {
         }
     };
     let keys = window_event_listener(ev::keydown, move |event| {
-        let in_text = crate::browser::dom::target_element(&event).is_some_and(|element| crate::browser::dom::takes_text(&element));
+        let in_text = crate::browser::dom::target_element(&event)
+            .is_some_and(|element| crate::browser::dom::takes_text(&element));
         if in_text || event.ctrl_key() || event.meta_key() || event.alt_key() || !preferences::single_keys() {
             return;
         }
@@ -62,7 +63,8 @@ pub fn Run() -> impl IntoView {
         }
     });
     on_cleanup(move || keys.remove());
-    move || match row.get() {
+    move || {
+        match row.get() {
         Some(row) => view! { <Whole row=row step=Callback::new(step) /> }.into_any(),
         None if is_loading.get() => view! { <div class="empty" role="status"><h1>"Reading"</h1><p>"The run shows as soon as it is read."</p></div> }.into_any(),
         None => view! {
@@ -73,6 +75,7 @@ pub fn Run() -> impl IntoView {
                 <a class="btn" href=runs::href_of_runs(app)>"All runs"</a>
             </div>
         }.into_any(),
+    }
     }
 }
 
@@ -138,22 +141,31 @@ fn Head(row: u32, step: Callback<bool>) -> impl IntoView {
     let (label, id, status, start, end, spent, user, deleted, user_tags) = app.session.with_value(|session| {
         let table = &session.table;
         let (own, _) = tags(table, row);
-        let own: Vec<(String, String)> = own.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
+        let own: Vec<(String, String)> =
+            own.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
         (
-            run_label(table, row).to_owned(), table.id[at].clone(), table.status[at], table.start_ms[at], table.end_ms[at],
-            table.duration_ms(row), table.user.get(row).map(str::to_owned), table.lifecycle[at] == crate::model::Lifecycle::Deleted, own,
+            run_label(table, row).to_owned(),
+            table.id[at].clone(),
+            table.status[at],
+            table.start_ms[at],
+            table.end_ms[at],
+            table.duration_ms(row),
+            table.user.get(row).map(str::to_owned),
+            table.lifecycle[at] == crate::model::Lifecycle::Deleted,
+            own,
         )
     });
     document::set_title(&format!("{} · Runglass", one_line(&label, 60)));
     app.colours.update_value(|colours| colours.show(&[row]));
     let (colour, dash) = app.colours.with_value(|colours| colours.of(row)).unwrap_or((0, 0));
-    let place = Memo::new(move |_| {
-        pipeline.lines.with(|lines| (lines.iter().position(|line| line.row == row), lines.len()))
-    });
+    let place =
+        Memo::new(move |_| pipeline.lines.with(|lines| (lines.iter().position(|line| line.row == row), lines.len())));
     let when = start.map(|start| view! {
         <span title=date_time(start, zone())>{age(start, now)}{if age(start, now) == "now" { "" } else { " ago" }}</span>
     });
-    let took = spent.map(|ms| view! { <span title=end.map(|end| format!("ended {}", date_time(end, zone())))>{duration(ms)}</span> });
+    let took = spent.map(
+        |ms| view! { <span title=end.map(|end| format!("ended {}", date_time(end, zone())))>{duration(ms)}</span> },
+    );
     view! {
         <div class="run-head">
             <i class="dot" class:dashed={dash > 0} style:--c=format!("var(--run-{})", colour + 1)></i>
@@ -218,16 +230,14 @@ fn WentIn(row: u32) -> impl IntoView {
 }
 
 fn pair((key, value): (String, String)) -> impl IntoView {
-    view! {
-        <dt class="cut" title=key.clone()>{one_line(&key, 120)}</dt>
-        <dd title=value.clone()>{if value.is_empty() {
-            view! { <span class="none">"empty"</span> }.into_any()
-        } else if value.contains('\n') || value.chars().count() > 300 {
-            view! { <pre class="value" tabindex="0">{value}</pre> }.into_any()
-        } else {
-            one_line(&value, 300).into_any()
-        }}</dd>
-    }
+    let shown = if value.is_empty() {
+        view! { <span class="none">"empty"</span> }.into_any()
+    } else if value.contains('\n') || value.chars().count() > 300 {
+        view! { <pre class="value" tabindex="0">{value.clone()}</pre> }.into_any()
+    } else {
+        one_line(&value, 300).into_any()
+    };
+    view! { <dt class="cut" title=key.clone()>{one_line(&key, 120)}</dt><dd title=value>{shown}</dd> }
 }
 
 #[component]
@@ -301,7 +311,9 @@ fn Pairs(title: &'static str, icon: IconName, pairs: Vec<(String, String)>, empt
         let word = search.get().to_lowercase();
         let found: Vec<(String, String)> = pairs
             .iter()
-            .filter(|(key, value)| word.is_empty() || key.to_lowercase().contains(&word) || value.to_lowercase().contains(&word))
+            .filter(|(key, value)| {
+                word.is_empty() || key.to_lowercase().contains(&word) || value.to_lowercase().contains(&word)
+            })
             .cloned()
             .collect();
         let rest = if all.get() { 0 } else { found.len().saturating_sub(SHOWN_AT_FIRST) };
@@ -375,7 +387,8 @@ fn Family(row: u32) -> impl IntoView {
         app.changed.track();
         app.session.with_value(|session| {
             let parents = crate::view::rows::parents(&session.table);
-            let mut children: Vec<u32> = parents.iter().filter(|(_, parent)| **parent == row).map(|(child, _)| *child).collect();
+            let mut children: Vec<u32> =
+                parents.iter().filter(|(_, parent)| **parent == row).map(|(child, _)| *child).collect();
             children.sort_by_key(|&child| (std::cmp::Reverse(session.table.start_ms[child as usize]), child));
             let named = |row: u32| (row, run_label(&session.table, row).to_owned());
             let parent = parents.get(&row).map(|&parent| named(parent));

@@ -1,13 +1,13 @@
 //! Runs of one or several experiments: the query on top, the table, its charts, and what can be done with chosen runs.
 
 use crate::browser::{document, now_ms, preferences};
-use crate::pages::state::zone;
 use crate::model::{Attribute, Field, Lifecycle, RunStatus};
 use crate::pages::charts::Charts;
 use crate::pages::filters::{Chips, FilterField};
 use crate::pages::pipeline::Pipeline;
 use crate::pages::run;
 use crate::pages::state::App;
+use crate::pages::state::zone;
 use crate::view::columns::{self, Column, Group};
 use crate::view::format::{Numbers, age, count, counted, date_time, exact, one_line};
 use crate::view::names::run_label;
@@ -41,13 +41,17 @@ pub fn Runs() -> impl IntoView {
     let title = move || {
         let numbers = app.experiments_in_view().get();
         app.session.with_value(|session| match numbers.as_slice() {
-            [only] => session.experiments.get(*only as usize).map_or("Runs".to_owned(), |experiment| format!("Runs of {}", experiment.name)),
+            [only] => session
+                .experiments
+                .get(*only as usize)
+                .map_or("Runs".to_owned(), |experiment| format!("Runs of {}", experiment.name)),
             several => format!("Runs of {} experiments", several.len()),
         })
     };
     Effect::new(move || document::set_title(&format!("{} · Runglass", one_line(&title(), 60))));
     let keys = window_event_listener(ev::keydown, move |event| {
-        let in_text = crate::browser::dom::target_element(&event).is_some_and(|element| crate::browser::dom::takes_text(&element));
+        let in_text = crate::browser::dom::target_element(&event)
+            .is_some_and(|element| crate::browser::dom::takes_text(&element));
         if in_text || event.ctrl_key() || event.meta_key() || event.alt_key() || !preferences::single_keys() {
             return;
         }
@@ -60,7 +64,12 @@ pub fn Runs() -> impl IntoView {
     });
     on_cleanup(move || keys.remove());
     let share = RwSignal::new(62.0_f64);
-    let option = |value: Layout, label: &str, icon: IconName| Segment { value, label: label.to_owned(), icon: Some(icon), word_may_go: true };
+    let option = |value: Layout, label: &str, icon: IconName| Segment {
+        value,
+        label: label.to_owned(),
+        icon: Some(icon),
+        word_may_go: true,
+    };
     view! {
         <div class="runs-page" data-layout=move || layout.get().word()>
             <h1 class="sr">{title}</h1>
@@ -129,7 +138,9 @@ fn Table() -> impl IntoView {
         let of_group = |group: Group| {
             shown.iter().filter(|column| matches!(column, Shown::Field(column) if column.group == group)).count()
         };
-        let width = |key: &str| widths.with(|widths| widths.iter().find(|(of, _)| of == key).map(|(_, width)| f64::from(*width)));
+        let width = |key: &str| {
+            widths.with(|widths| widths.iter().find(|(of, _)| of == key).map(|(_, width)| f64::from(*width)))
+        };
         Arc::new(shown.iter().map(|column| grid_column(column, of_group, width)).collect::<Vec<_>>())
     });
     let row = move |index: usize| {
@@ -291,6 +302,7 @@ fn grid_column(column: &Shown, count_of: impl Fn(Group) -> usize, width: impl Fn
             key: "eye".to_owned(),
             group: "Run".into(),
             hint: "Shown in charts".to_owned(),
+            icon: Some(IconName::Eye),
             width_px: 28.0,
             pinned: true,
             narrow: true,
@@ -314,6 +326,7 @@ fn grid_column(column: &Shown, count_of: impl Fn(Group) -> usize, width: impl Fn
                 tree: is_name,
                 choose: false,
                 narrow: is_status,
+                icon: None,
                 key,
             }
         }
@@ -360,7 +373,8 @@ fn name(app: App, pipeline: Pipeline, row: u32, inside: u32) -> AnyView {
         <i class="dot" class:off=move || !on.get() style:--c=colour></i>
         <a class="cut ink" href=run::href(app, row) tabindex="-1" title=label.clone()>{one_line(&label, CELL_CHARS)}</a>
         {(inside > 0).then(|| view! { <span class="inside">{format!("{inside} inside")}</span> })}
-    }.into_any()
+    }
+    .into_any()
 }
 
 fn value(app: App, row: u32, column: &Column) -> AnyView {
@@ -380,7 +394,9 @@ fn value(app: App, row: u32, column: &Column) -> AnyView {
         match &column.field {
             Field::Attribute(Attribute::Status) => status_icon(table.status[at]).into_any(),
             Field::Attribute(Attribute::StartTime) => match table.start_ms[at] {
-                Some(start) => view! { <span class="dim" title=date_time(start, zone())>{age(start, now_ms())}</span> }.into_any(),
+                Some(start) => {
+                    view! { <span class="dim" title=date_time(start, zone())>{age(start, now_ms())}</span> }.into_any()
+                }
                 None => none(),
             },
             Field::Attribute(Attribute::Duration) => match (table.duration_ms(row), column.numbers) {
@@ -394,7 +410,9 @@ fn value(app: App, row: u32, column: &Column) -> AnyView {
             Field::Attribute(Attribute::Source) => {
                 let whole = table.tag(row, "mlflow.source.name").map(str::to_owned);
                 match columns::source(table, row) {
-                    Some(short) => view! { <span class="cut" title=whole>{one_line(short, CELL_CHARS)}</span> }.into_any(),
+                    Some(short) => {
+                        view! { <span class="cut" title=whole>{one_line(short, CELL_CHARS)}</span> }.into_any()
+                    }
                     None => none(),
                 }
             }
@@ -407,9 +425,14 @@ fn value(app: App, row: u32, column: &Column) -> AnyView {
             Field::Metric(key) => match table.metric(row, key) {
                 Some(summary) => {
                     let numbers = column.numbers.unwrap_or(Numbers::Fixed(4));
-                    let points = if summary.count > 1 { format!(", last of {} points", count(i64::from(summary.count))) } else { String::new() };
+                    let points = if summary.count > 1 {
+                        format!(", last of {} points", count(i64::from(summary.count)))
+                    } else {
+                        String::new()
+                    };
                     let title = format!("{}{points}", exact(summary.last));
-                    view! { <span class:nan=!summary.last.is_finite() title=title>{numbers.text(summary.last)}</span> }.into_any()
+                    view! { <span class:nan=!summary.last.is_finite() title=title>{numbers.text(summary.last)}</span> }
+                        .into_any()
                 }
                 None => none(),
             },
@@ -492,14 +515,18 @@ fn Chosen() -> impl IntoView {
     let only_these = move |_| {
         let selected = pipeline.selected.get_untracked();
         let names = app.run_names.get_untracked();
-        let in_order: Vec<u32> = pipeline.matching.with_untracked(|rows| rows.iter().copied().filter(|row| selected.contains(row)).collect());
+        let in_order: Vec<u32> = pipeline
+            .matching
+            .with_untracked(|rows| rows.iter().copied().filter(|row| selected.contains(row)).collect());
         app.tune(|view| view.eye = Some(in_order.iter().map(|&row| names.name(row).to_owned()).collect()));
     };
-    move || (total.get() > 0).then(|| view! {
+    move || {
+        (total.get() > 0).then(|| view! {
         <div class="selbar" role="group" aria-label="Chosen runs">
             <span class="strong">{move || format!("{} chosen", count(total.get() as i64))}</span>
             <button type="button" class="btn" on:click=only_these><Icon name=IconName::Eye />"Show only these in charts"</button>
             <button type="button" class="btn quiet" on:click=move |_| pipeline.select(app, &HashSet::new())>"Clear "<kbd>"Esc"</kbd></button>
         </div>
     })
+    }
 }

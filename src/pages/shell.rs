@@ -111,7 +111,8 @@ fn Inputs(app: App) -> impl IntoView {
 
 /// Files dragged anywhere over the window; dragged text and tabs are none of ours.
 fn watch_drops(app: App, dragged: RwSignal<bool>) {
-    let holds_files = |event: &ev::DragEvent| event.data_transfer().is_some_and(|transfer| files::holds_files(&transfer));
+    let holds_files =
+        |event: &ev::DragEvent| event.data_transfer().is_some_and(|transfer| files::holds_files(&transfer));
     for name in ["dragenter", "dragover"] {
         files::on_window(name, move |event: ev::DragEvent| {
             if holds_files(&event) {
@@ -151,7 +152,8 @@ fn watch_keys(app: App) {
         }
         let taken = match event.key().as_str() {
             "?" => {
-                app.drawer.update(|drawer| *drawer = if *drawer == Some(Drawer::Help) { None } else { Some(Drawer::Help) });
+                app.drawer
+                    .update(|drawer| *drawer = if *drawer == Some(Drawer::Help) { None } else { Some(Drawer::Help) });
                 true
             }
             "/" => crate::browser::document::focus("[data-query], [data-search]"),
