@@ -61,6 +61,7 @@ pub fn OneValueChart(
     };
     let board = card.board;
     board.on_frame(
+        true,
         move || {
             plot.track();
             board.size.track();

@@ -75,8 +75,8 @@ impl Board {
     }
 
     /// Runs `work` in the next frame after anything changed that `track` reads, while in sight; what changed out of sight
-    /// is done when it comes into sight.
-    pub fn on_frame(self, track: impl Fn() + 'static, work: impl Fn() + Clone + 'static) {
+    /// is done when it comes into sight. `is_content` keeps the page busy until then; what follows the pointer does not.
+    pub fn on_frame(self, is_content: bool, track: impl Fn() + 'static, work: impl Fn() + Clone + 'static) {
         let is_planned = Arc::new(AtomicBool::new(false));
         let is_gone = Arc::new(AtomicBool::new(false));
         let cleanup = is_gone.clone();
@@ -87,7 +87,7 @@ impl Board {
                 return;
             }
             let (is_planned, is_gone, work) = (is_planned.clone(), is_gone.clone(), work.clone());
-            let busy = Busy::start();
+            let busy = is_content.then(Busy::start);
             request_animation_frame(move || {
                 is_planned.store(false, Ordering::Relaxed);
                 if !is_gone.load(Ordering::Relaxed) {

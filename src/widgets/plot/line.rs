@@ -92,6 +92,7 @@ pub fn LineChart(
     };
     let board = card.board;
     board.on_frame(
+        true,
         move || {
             plot.track();
             board.size.track();
@@ -108,6 +109,7 @@ pub fn LineChart(
     );
     Effect::new(move |_| card.read_cursor());
     board.on_frame(
+        false,
         move || {
             card.read.track();
             card.brush.track();
@@ -130,7 +132,7 @@ pub fn LineChart(
             view! {
                 <span class="chart-chip">
                     {text}
-                    <button type="button" aria-label=move || format!("Show all of {}", title.get_value())
+                    <button type="button" aria-label=move || format!("reset: show all of {}", title.get_value())
                         on:click=move |_| on_zoom.run(None)>"reset"</button>
                 </span>
             }
