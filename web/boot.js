@@ -43,6 +43,7 @@ function fail(title, advice, details) {
     add('pre', report).tabIndex = 0;
     const copy = add('button', 'Copy the report');
     copy.type = 'button';
+    copy.className = 'btn';
     copy.addEventListener('click', async () => {
       try {
         await navigator.clipboard.writeText(report);

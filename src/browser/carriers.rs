@@ -9,7 +9,6 @@ use futures_util::future::join_all;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ops::Range;
-use std::rc::Rc;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Blob, File, FileReaderSync, FileSystemDirectoryHandle, FileSystemFileHandle, FileSystemHandleKind};
@@ -88,7 +87,8 @@ impl FileFolder {
 impl Folder for FileFolder {
     fn list<'a>(&'a self, dirs: &'a [String], with_sizes: bool) -> Async<'a, Vec<Vec<Entry>>> {
         let size = |number: u32| self.files.get(number as usize).filter(|_| with_sizes).map(|file| file.size() as u64);
-        let list = |dir: &String| self.index.list(dir).iter().map(|child| child.entry(child.file.and_then(size))).collect();
+        let list =
+            |dir: &String| self.index.list(dir).iter().map(|child| child.entry(child.file.and_then(size))).collect();
         let lists = dirs.iter().map(list).collect();
         Box::pin(async move { Ok(lists) })
     }
@@ -270,9 +270,4 @@ impl Folder for HandleFolder {
             Ok(read_joined(asks, files))
         })
     }
-}
-
-/// One picked file that is no archive, as a folder that holds it alone.
-pub fn single(file: File) -> Rc<dyn Folder> {
-    Rc::new(FileFolder::new(vec![(file.name(), file)]))
 }

@@ -43,6 +43,11 @@ pub fn size_px(element: &Element) -> (f64, f64) {
     (rect.width(), rect.height())
 }
 
+/// The size that an element would take if nothing limited its height, in pixels.
+pub fn natural_size_px(element: &Element) -> (f64, f64) {
+    (size_px(element).0, f64::from(element.scroll_height()))
+}
+
 /// Where an element lies in the window: left, top, right, bottom.
 pub fn rect_px(element: &Element) -> (f64, f64, f64, f64) {
     let rect = element.get_bounding_client_rect();

@@ -145,7 +145,8 @@ async fn walk(root: FileSystemDirectoryEntry) -> Vec<(String, File)> {
                     folders.push((below, entry.unchecked_into()));
                 } else {
                     let entry: FileSystemFileEntry = entry.unchecked_into();
-                    let file = callback_future(|resolve, reject| entry.file_with_callback_and_callback(resolve, reject));
+                    let file =
+                        callback_future(|resolve, reject| entry.file_with_callback_and_callback(resolve, reject));
                     if let Ok(file) = file.await {
                         files.push((below, file.unchecked_into()));
                     }
@@ -173,7 +174,8 @@ fn callback_future(
 /// an empty list: the user thought better of it.
 pub async fn pick_folder() -> Option<Vec<Thing>> {
     let window = web_sys::window()?;
-    let picker = js_sys::Reflect::get(&window, &"showDirectoryPicker".into()).ok()?.dyn_into::<js_sys::Function>().ok()?;
+    let picker =
+        js_sys::Reflect::get(&window, &"showDirectoryPicker".into()).ok()?.dyn_into::<js_sys::Function>().ok()?;
     let promise = picker.call0(&window).ok()?.dyn_into::<js_sys::Promise>().ok()?;
     match JsFuture::from(promise).await {
         Ok(handle) => {
@@ -204,20 +206,33 @@ pub async fn fetch_beside(url: &str, name: &str) -> Result<Thing, String> {
     File::new_with_blob_sequence(&parts, name).map(Thing::File).map_err(failed)
 }
 
-/// Gives bytes to the user as a file.
-pub fn save(bytes: &[u8], name: &str, media_type: &str) {
-    let Some(url) = object_url(bytes, media_type) else { return };
-    let link = web_sys::window()
-        .and_then(|window| window.document())
-        .and_then(|document| document.create_element("a").ok())
-        .map(JsCast::unchecked_into::<web_sys::HtmlAnchorElement>);
-    if let Some(link) = link {
-        link.set_href(url.address());
-        link.set_download(name);
-        link.click();
+/// A file that is gathered piece by piece in the browser's keeping, not in ours, and then given to the user.
+#[derive(Debug, Default)]
+pub struct Download {
+    pieces: js_sys::Array,
+}
+
+impl Download {
+    /// The next piece.
+    pub fn push(&mut self, bytes: &[u8]) {
+        self.pieces.push(&js_sys::Uint8Array::from(bytes));
     }
-    // the download has begun when the click returns; the bytes may go a little later
-    gloo::timers::callback::Timeout::new(60_000, move || drop(url)).forget();
+
+    /// All of it, under a name.
+    pub fn save(self, name: &str) {
+        let Some(url) = url_of(&self.pieces, "application/octet-stream") else { return };
+        let link = web_sys::window()
+            .and_then(|window| window.document())
+            .and_then(|document| document.create_element("a").ok())
+            .map(JsCast::unchecked_into::<web_sys::HtmlAnchorElement>);
+        if let Some(link) = link {
+            link.set_href(url.address());
+            link.set_download(name);
+            link.click();
+        }
+        // the download has begun when the click returns; the bytes may go a little later
+        gloo::timers::callback::Timeout::new(60_000, move || drop(url)).forget();
+    }
 }
 
 /// An address of bytes in this page's memory; it ends with its last owner.
@@ -242,10 +257,13 @@ impl ObjectUrl {
 
 /// Puts bytes at an address of this page. The type is ours, never the data's.
 pub fn object_url(bytes: &[u8], media_type: &str) -> Option<ObjectUrl> {
-    let parts = js_sys::Array::of1(&js_sys::Uint8Array::from(bytes));
+    url_of(&js_sys::Array::of1(&js_sys::Uint8Array::from(bytes)), media_type)
+}
+
+fn url_of(pieces: &js_sys::Array, media_type: &str) -> Option<ObjectUrl> {
     let options = web_sys::BlobPropertyBag::new();
     options.set_type(media_type);
-    let blob = web_sys::Blob::new_with_u8_array_sequence_and_options(&parts, &options).ok()?;
+    let blob = web_sys::Blob::new_with_u8_array_sequence_and_options(pieces, &options).ok()?;
     web_sys::Url::create_object_url_with_blob(&blob).ok().map(|address| ObjectUrl(Rc::new(Owned(address))))
 }
 

@@ -70,7 +70,9 @@ pub async fn may_read(handle: &JsValue) -> bool {
         .and_then(|ask| ask.call1(handle, &options).ok())
         .and_then(|promise| promise.dyn_into::<js_sys::Promise>().ok());
     match promise {
-        Some(promise) => JsFuture::from(promise).await.ok().and_then(|word| word.as_string()).as_deref() == Some("granted"),
+        Some(promise) => {
+            JsFuture::from(promise).await.ok().and_then(|word| word.as_string()).as_deref() == Some("granted")
+        }
         None => false,
     }
 }

@@ -5,6 +5,8 @@
 pub mod address;
 pub mod canvas;
 pub mod carriers;
+pub mod document;
+pub mod dom;
 pub mod files;
 pub mod handles;
 pub mod policy;
@@ -13,8 +15,6 @@ pub mod reader;
 pub mod sight;
 pub mod signs;
 pub mod worker;
-
-pub mod dom;
 
 use std::cell::RefCell;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -41,9 +41,12 @@ pub fn now_ms() -> i64 {
     js_sys::Date::now() as i64
 }
 
-/// The user's zone.
-pub fn zone() -> crate::view::format::Zone {
-    crate::view::format::Zone {
-        offset_minutes: |ms| -js_sys::Date::new(&(ms as f64).into()).get_timezone_offset() as i32,
-    }
+/// Minutes that the user's clock is ahead of UTC at a moment given in milliseconds since 1970.
+pub fn zone_minutes(ms: i64) -> i32 {
+    -js_sys::Date::new(&(ms as f64).into()).get_timezone_offset() as i32
+}
+
+/// Lets the browser do what waits, then goes on.
+pub async fn pause() {
+    gloo::timers::future::TimeoutFuture::new(0).await;
 }

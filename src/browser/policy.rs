@@ -29,7 +29,8 @@ pub fn requests() -> Vec<String> {
         .and_then(|function| function.dyn_into::<js_sys::Function>().ok())
         .and_then(|function| function.call1(&performance, &"resource".into()).ok());
     let name = |entry| js_sys::Reflect::get(&entry, &"name".into()).ok().and_then(|name| name.as_string());
-    let mut names: Vec<String> = entries.map(|entries| js_sys::Array::from(&entries).iter().filter_map(name).collect()).unwrap_or_default();
+    let mut names: Vec<String> =
+        entries.map(|entries| js_sys::Array::from(&entries).iter().filter_map(name).collect()).unwrap_or_default();
     names.retain(|name| !name.starts_with("blob:"));
     names.sort();
     names.dedup();

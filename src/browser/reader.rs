@@ -1,9 +1,9 @@
 //! The worker's end: opens what it is given and answers one question after the other.
 
-use crate::browser::carriers::{FileBytes, FileFolder, HandleFolder, single};
+use crate::browser::carriers::{FileBytes, FileFolder, HandleFolder};
 use crate::sources::codec::Packet;
 use crate::sources::remote::answer;
-use crate::sources::{Bytes, Fault, FaultKind, Folder, Source, open};
+use crate::sources::{Fault, FaultKind, Source, open};
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -56,7 +56,7 @@ async fn answer_all(host: &Host) {
             send(number, packet);
         }
         // let the next messages in between two answers
-        gloo::timers::future::TimeoutFuture::new(0).await;
+        crate::browser::pause().await;
     }
     host.answering.replace(false);
 }
@@ -69,15 +69,17 @@ fn open_things(things: &js_sys::Array) -> Result<Rc<dyn Source>, Fault> {
         let (handle, file) = (get("handle"), get("file"));
         let part = if !handle.is_undefined() {
             let handle: FileSystemDirectoryHandle = handle.unchecked_into();
-            open::Part::Folder(Rc::new(HandleFolder::new(handle)) as Rc<dyn Folder>)
+            open::Part::Folder(Rc::new(HandleFolder::new(handle)))
         } else if !file.is_undefined() {
             let file: File = file.unchecked_into();
-            let bytes: Rc<dyn Bytes> = Rc::new(FileBytes::new(file.clone()));
-            open::Part::File { bytes, alone: single(file) }
+            open::Part::File(Rc::new(FileBytes::new(file)))
         } else {
             let (paths, files) = (js_sys::Array::from(&get("paths")), js_sys::Array::from(&get("files")));
-            let files = paths.iter().zip(files.iter()).filter_map(|(path, file)| Some((path.as_string()?, file.unchecked_into())));
-            open::Part::Folder(Rc::new(FileFolder::new(files.collect())) as Rc<dyn Folder>)
+            let files = paths
+                .iter()
+                .zip(files.iter())
+                .filter_map(|(path, file)| Some((path.as_string()?, file.unchecked_into())));
+            open::Part::Folder(Rc::new(FileFolder::new(files.collect())))
         };
         parts.push((name, part));
     }

@@ -165,7 +165,10 @@ impl Inner {
 }
 
 fn died(message: &str) -> Fault {
-    Fault::new(FaultKind::ReaderDied, format!("The reader stopped unexpectedly ({message}). What was read stays; restart to read on."))
+    Fault::new(
+        FaultKind::ReaderDied,
+        format!("The reader stopped unexpectedly ({message}). What was read stays; restart to read on."),
+    )
 }
 
 impl Drop for Inner {

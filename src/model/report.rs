@@ -95,7 +95,7 @@ impl Report {
 
     fn push(&mut self, notice: Notice) {
         let count = self.counts.entry(notice.reason).or_default();
-        *count += 1;
+        *count = count.saturating_add(1);
         if *count <= Report::KEPT {
             self.notices.push(notice);
         }
@@ -106,13 +106,29 @@ impl Report {
         let mut unlisted = other.counts;
         for notice in other.notices {
             if let Some(count) = unlisted.get_mut(&notice.reason) {
-                *count -= 1;
+                *count = count.saturating_sub(1);
             }
             self.push(notice);
         }
         for (reason, count) in unlisted {
-            *self.counts.entry(reason).or_default() += count;
+            let own = self.counts.entry(reason).or_default();
+            *own = own.saturating_add(count);
         }
+    }
+
+    /// With every path put under `folder`, which is where the thing reported on lies in what was opened; empty leaves all as
+    /// it is.
+    #[must_use]
+    pub fn under(mut self, folder: &str) -> Report {
+        if !folder.is_empty() {
+            for notice in &mut self.notices {
+                notice.path = match notice.path.as_str() {
+                    "" | "." => folder.to_string(),
+                    path => format!("{folder}/{path}"),
+                };
+            }
+        }
+        self
     }
 
     /// The notices that were kept, in the order in which they came.
@@ -122,7 +138,7 @@ impl Report {
 
     /// How many were seen, kept or not.
     pub fn total(&self) -> u64 {
-        self.counts.values().sum()
+        self.counts.values().fold(0, |sum, count| sum.saturating_add(*count))
     }
 
     /// How many of one reason were seen.

@@ -12,6 +12,14 @@ pub struct TextColumn {
 }
 
 impl TextColumn {
+    /// From the distinct texts and, for each row that has one, its index among them. `None` when two texts are the same or a
+    /// code has no text.
+    pub fn from_parts(dictionary: Vec<Box<str>>, codes: Cells<u32>) -> Option<TextColumn> {
+        let code_of: HashMap<Box<str>, u32> = dictionary.iter().cloned().zip(0..).collect();
+        let has_text = codes.iter().all(|(_, code)| (code as usize) < dictionary.len());
+        (has_text && code_of.len() == dictionary.len()).then_some(TextColumn { dictionary, code_of, codes })
+    }
+
     /// The text at `row`.
     pub fn get(&self, row: u32) -> Option<&str> {
         self.codes.get(row).map(|code| self.text(code))

@@ -75,7 +75,8 @@ pub fn Bar() -> impl IntoView {
 #[component]
 fn Crumbs() -> impl IntoView {
     let app = App::get();
-    let source = Memo::new(move |_| app.opened.get().filter(|name| app.view.with(|view| view.source.as_ref() == Some(name))));
+    let source =
+        Memo::new(move |_| app.opened.get().filter(|name| app.view.with(|view| view.source.as_ref() == Some(name))));
     let page = app.page();
     let experiments = move || {
         let chosen = app.experiments_in_view().get();
@@ -97,7 +98,9 @@ fn Crumbs() -> impl IntoView {
         let name = source.get()?;
         let shown = if name == opening::SAMPLE { "Sample".to_owned() } else { name };
         let page = page.get();
-        let list = app.href(|view| *view = ViewState { page: PageName::Experiments, source: view.source.take(), ..ViewState::default() });
+        let list = app.href(|view| {
+            *view = ViewState { page: PageName::Experiments, source: view.source.take(), ..ViewState::default() }
+        });
         let deep = matches!(page, PageName::Runs | PageName::Run);
         Some(view! {
             <nav class="crumbs" aria-label="Where you are">
@@ -124,7 +127,8 @@ fn Crumbs() -> impl IntoView {
 #[component]
 pub fn Reading() -> impl IntoView {
     let app = App::get();
-    let is_here = Memo::new(move |_| app.opened.get().is_some() && app.opened.get() == app.view.with(|view| view.source.clone()));
+    let is_here =
+        Memo::new(move |_| app.opened.get().is_some() && app.opened.get() == app.view.with(|view| view.source.clone()));
     let read = move || {
         app.changed.track();
         app.session.with_value(|session| (session.read, session.experiments.len()))
@@ -137,10 +141,18 @@ pub fn Reading() -> impl IntoView {
     let words = move || {
         let (read, experiments) = read();
         match (read.runs_total, read.files_total) {
-            (Some(total), _) => format!("{} of {} runs, {} files, {}", crate::view::format::count(read.runs as i64),
-                crate::view::format::count(total as i64), crate::view::format::count(read.files as i64), bytes(read.bytes)),
-            (None, _) => format!("Looking: {} files, {}", crate::view::format::count(read.files as i64),
-                counted(experiments as u64, "experiment", "experiments")),
+            (Some(total), _) => format!(
+                "{} of {} runs, {} files, {}",
+                crate::view::format::count(read.runs as i64),
+                crate::view::format::count(total as i64),
+                crate::view::format::count(read.files as i64),
+                bytes(read.bytes)
+            ),
+            (None, _) => format!(
+                "Looking: {} files, {}",
+                crate::view::format::count(read.files as i64),
+                counted(experiments as u64, "experiment", "experiments")
+            ),
         }
     };
     move || {

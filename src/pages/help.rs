@@ -8,14 +8,26 @@ use leptos::prelude::*;
 
 /// All keys, by place.
 const KEYS: &[(&str, &[(&str, &str)])] = &[
-    ("Everywhere", &[("?", "this help"), ("/", "search or filter"), ("e", "experiments"), ("n", "notices"), ("Esc", "close, clear")]),
-    ("Tables", &[
-        ("↑ ↓ ← →", "move; → opens and ← closes nested runs"),
-        ("Home End", "first, last column; with Ctrl first, last row"),
-        ("Space or X", "choose; with Shift a range"),
-        ("Enter", "open the run or experiment; on a head: sort"),
-        ("Alt ← →", "on a head: narrower, wider"),
-    ]),
+    (
+        "Everywhere",
+        &[
+            ("?", "this help"),
+            ("/", "search or filter"),
+            ("e", "experiments"),
+            ("n", "notices"),
+            ("Esc", "close, clear"),
+        ],
+    ),
+    (
+        "Tables",
+        &[
+            ("↑ ↓ ← →", "move; → opens and ← closes nested runs"),
+            ("Home End", "first, last column; with Ctrl first, last row"),
+            ("Space or X", "choose; with Shift a range"),
+            ("Enter", "open the run or experiment; on a head: sort"),
+            ("Alt ← →", "on a head: narrower, wider"),
+        ],
+    ),
     ("Runs", &[("t", "table"), ("s", "table and charts"), ("c", "charts"), ("v", "eye of the focused run")]),
     ("Charts", &[("← →", "crosshair along the points"), ("+ −", "zoom"), ("0", "all of it")]),
     ("One run", &[("[ ]", "previous, next run in view"), ("u", "back to the runs")]),
@@ -28,7 +40,7 @@ pub fn Help() -> impl IntoView {
     let close = Callback::new(move |()| app.drawer.set(None));
     let single = RwSignal::new(preferences::single_keys());
     view! {
-        <Drawer title="Keys and help" on_close=close>
+        <Drawer open=Signal::derive(move || app.drawer.get() == Some(crate::pages::state::Drawer::Help)) title="Keys and help" on_close=close>
             <div class="help">
                 {KEYS.iter().map(|(place, keys)| view! {
                     <section>
@@ -57,7 +69,7 @@ pub fn Help() -> impl IntoView {
                     <h3>"The filter"</h3>
                     <p class="sub">"MLflow's own search language for runs; text goes in quotes, clauses are joined by AND."</p>
                     <dl class="examples">
-                        {examples().into_iter().filter(|example| example.standing != Standing::Rejected).map(|example| view! {
+                        {examples().into_iter().filter(|example| example.standing != Standing::No).map(|example| view! {
                             <dt><code>{example.text}</code></dt><dd>{example.meaning}</dd>
                         }).collect_view()}
                     </dl>
@@ -72,9 +84,8 @@ pub fn Help() -> impl IntoView {
 pub fn Sent() -> impl IntoView {
     let app = App::get();
     let close = Callback::new(move |()| app.drawer.set(None));
-    let requests = policy::requests();
     view! {
-        <Drawer title="0 bytes sent" on_close=close>
+        <Drawer open=Signal::derive(move || app.drawer.get() == Some(crate::pages::state::Drawer::Sent)) title="0 bytes sent" on_close=close>
             <div class="help">
                 <p>"Runglass reads your files in this tab, in a worker, and draws them here. There is no server behind it."</p>
                 <section>
@@ -94,7 +105,7 @@ pub fn Sent() -> impl IntoView {
                 <section>
                     <h3>"All that this page has loaded"</h3>
                     <ul class="requests">
-                        {requests.into_iter().map(|name| view! { <li><code class="path">{name}</code></li> }).collect_view()}
+                        {policy::requests().into_iter().map(|name| view! { <li><code class="path">{name}</code></li> }).collect_view()}
                     </ul>
                 </section>
             </div>

@@ -11,6 +11,7 @@ mod note;
 mod notices;
 mod open;
 mod opening;
+mod pipeline;
 mod run;
 mod runs;
 mod shell;

@@ -25,11 +25,14 @@ pub fn Notices() -> impl IntoView {
             let notices = |reason| -> Vec<Notice> {
                 session.report.notices().iter().filter(|notice| notice.reason == reason).take(LISTED).cloned().collect()
             };
-            reasons.into_iter().map(|reason| (reason, session.report.count(reason), notices(reason))).collect::<Vec<_>>()
+            reasons
+                .into_iter()
+                .map(|reason| (reason, session.report.count(reason), notices(reason)))
+                .collect::<Vec<_>>()
         })
     });
     view! {
-        <Drawer title="Notices" on_close=close>
+        <Drawer open=Signal::derive(move || app.drawer.get() == Some(crate::pages::state::Drawer::Notices)) title="Notices" on_close=close>
             <div class="notices">
                 <p class="sub">"Everything else was read. Nothing on your disk was changed."</p>
                 {move || groups.get().is_empty().then(|| view! { <p>"Nothing was skipped."</p> })}

@@ -1,6 +1,6 @@
 //! Where data is opened: nothing is open, a link waits for a name, or what was opened holds nothing.
 
-use crate::browser::{dom, files, handles};
+use crate::browser::{document, files, handles};
 use crate::pages::opening;
 use crate::pages::state::{App, Drawer};
 use crate::session::Phase;
@@ -50,7 +50,7 @@ fn Drop() -> impl IntoView {
         leptos::task::spawn_local(async move {
             match files::pick_folder().await {
                 Some(things) => opening::open(app, things),
-                None => dom::click_selector("input[data-open=folder]"),
+                None => document::click("input[data-open=folder]"),
             }
         });
     };
@@ -63,7 +63,7 @@ fn Drop() -> impl IntoView {
             </div>
             <div class="rowx wrap centre">
                 <button type="button" class="btn primary lg" on:click=pick_folder><Icon name=IconName::Folder />"Pick a folder"</button>
-                <button type="button" class="btn lg" on:click=move |_| dom::click_selector("input[data-open=files]")>
+                <button type="button" class="btn lg" on:click=move |_| document::click("input[data-open=files]")>
                     <Icon name=IconName::Zip />"Pick a zip"
                 </button>
             </div>
@@ -119,13 +119,12 @@ fn Waiting(name: String) -> impl IntoView {
             <h1>"Open "<span class="quote">{shown}</span>" again"</h1>
             <p class="lead">"A page can not read files after a reload until you give them once more. The view of this link comes back as it was."</p>
             {move || handle.get().map(|handle| {
-                let name = name.clone();
+                let wanted = name.clone();
                 view! {
                     <p class="rowx wrap">
-                        <button type="button" class="btn primary lg" on:click={
-                            let name = name.clone();
-                            move |_| opening::open_again(app, name.clone(), handle.clone())
-                        }><Icon name=IconName::Folder />"Open "{name}</button>
+                        <button type="button" class="btn primary lg" on:click=move |_| opening::open_again(app, wanted.clone(), handle.clone())>
+                            <Icon name=IconName::Folder />"Open "{name.clone()}
+                        </button>
                         <span class="sub">"or drop it on the window"</span>
                     </p>
                 }

@@ -90,9 +90,12 @@ fn start(app: App, name: String, things: Vec<Thing>) {
     signs::set_failed(false);
     signs::set_runs(0, None);
     // the view of a link waits for this name; another name starts afresh
-    let is_waited_for = app.view.with_untracked(|view| view.source.as_deref() == Some(&*name) && view.page != PageName::Open);
+    let is_waited_for =
+        app.view.with_untracked(|view| view.source.as_deref() == Some(&*name) && view.page != PageName::Open);
     if !is_waited_for {
-        app.go(|view| *view = ViewState { source: Some(name.clone()), page: PageName::Experiments, ..ViewState::default() });
+        app.go(|view| {
+            *view = ViewState { source: Some(name.clone()), page: PageName::Experiments, ..ViewState::default() }
+        });
     }
     let busy = signs::Busy::start();
     leptos::task::spawn_local(async move {
@@ -108,7 +111,7 @@ fn start(app: App, name: String, things: Vec<Thing>) {
 async fn read(app: App, opening: u64, things: Vec<Thing>, choose_page: bool) -> Result<(), Fault> {
     let reader = Reader::start(&base_url(), &things)?;
     reader.opened().await?;
-    let source: Rc<dyn crate::sources::Source> = Rc::new(Remote::new(reader));
+    let source: Rc<dyn crate::sources::Source> = Rc::new(Remote::new(Rc::new(reader)));
     if app.opening.get_value() != opening {
         return Ok(());
     }
@@ -156,9 +159,8 @@ fn choose(app: App) {
         let deleted = |experiment: &crate::model::Experiment| experiment.lifecycle == crate::model::Lifecycle::Deleted;
         (full, !session.experiments.is_empty() && session.experiments.iter().all(deleted))
     });
-    let experiment_names = crate::view::names::Names::of_experiments(
-        &app.session.with_value(|session| session.experiments.clone()),
-    );
+    let experiment_names =
+        crate::view::names::Names::of_experiments(&app.session.with_value(|session| session.experiments.clone()));
     app.tune(|view| {
         if all_deleted {
             view.shown = Shown::All;

@@ -1,6 +1,7 @@
 //! The frame around all pages: the bar, what is dragged over the window, the inputs that open files, keys, drawers.
 
-use crate::browser::{files, preferences};
+use crate::browser::{dom, files, preferences};
+use crate::pages::pipeline::Pipeline;
 use crate::pages::state::{App, Drawer};
 use crate::pages::{bar, experiments, help, notices, open, opening, run, runs};
 use crate::session::Phase;
@@ -26,6 +27,7 @@ enum Content {
 pub fn Shell() -> impl IntoView {
     let app = App::new();
     provide_context(app);
+    provide_context(Pipeline::new(app));
     let dragged = RwSignal::new(false);
     watch_drops(app, dragged);
     watch_keys(app);
@@ -54,7 +56,7 @@ pub fn Shell() -> impl IntoView {
     view! {
         <a class="skip" href="#main" on:click=move |event| {
             event.prevent_default();
-            crate::browser::dom::focus_selector("#main");
+            crate::browser::document::focus("#main");
         }>"Skip to the content"</a>
         <Inputs app=app />
         <bar::Bar />
@@ -69,12 +71,9 @@ pub fn Shell() -> impl IntoView {
                 Content::Page(_) => view! { <experiments::Experiments /> }.into_any(),
             }}
         </main>
-        {move || match app.drawer.get() {
-            Some(Drawer::Notices) => view! { <notices::Notices /> }.into_any(),
-            Some(Drawer::Help) => view! { <help::Help /> }.into_any(),
-            Some(Drawer::Sent) => view! { <help::Sent /> }.into_any(),
-            None => ().into_any(),
-        }}
+        <notices::Notices />
+        <help::Help />
+        <help::Sent />
         <div class="drop-over" class:shown=dragged aria-hidden="true">
             <div class="drop-sheet">
                 <p class="drop-big">"Let go to open it"</p>
@@ -112,7 +111,8 @@ fn Inputs(app: App) -> impl IntoView {
 
 /// Files dragged anywhere over the window; dragged text and tabs are none of ours.
 fn watch_drops(app: App, dragged: RwSignal<bool>) {
-    let holds_files = |event: &ev::DragEvent| event.data_transfer().is_some_and(|transfer| files::holds_files(&transfer));
+    let holds_files =
+        |event: &ev::DragEvent| event.data_transfer().is_some_and(|transfer| files::holds_files(&transfer));
     for name in ["dragenter", "dragover"] {
         files::on_window(name, move |event: ev::DragEvent| {
             if holds_files(&event) {
@@ -146,16 +146,17 @@ fn watch_drops(app: App, dragged: RwSignal<bool>) {
 /// Single letters outside text fields; they can be switched off.
 fn watch_keys(app: App) {
     files::on_window("keydown", move |event: ev::KeyboardEvent| {
-        let in_text = crate::browser::dom::is_text_field(&event);
+        let in_text = dom::target_element(&event).is_some_and(|element| dom::takes_text(&element));
         if in_text || event.ctrl_key() || event.meta_key() || event.alt_key() || !preferences::single_keys() {
             return;
         }
         let taken = match event.key().as_str() {
             "?" => {
-                app.drawer.update(|drawer| *drawer = if *drawer == Some(Drawer::Help) { None } else { Some(Drawer::Help) });
+                app.drawer
+                    .update(|drawer| *drawer = if *drawer == Some(Drawer::Help) { None } else { Some(Drawer::Help) });
                 true
             }
-            "/" => crate::browser::dom::focus_selector("[data-query], [data-search]"),
+            "/" => crate::browser::document::focus("[data-query], [data-search]"),
             "e" if app.opened.with_untracked(Option::is_some) => {
                 app.go(|view| {
                     view.page = PageName::Experiments;

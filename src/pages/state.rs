@@ -6,11 +6,17 @@ use crate::browser::{address, signs};
 use crate::session::{Histories, History, Phase, Session};
 use crate::sources::{HistoryAsk, Source};
 use crate::view::curves::Colours;
+use crate::view::format::Zone;
 use crate::view::names::Names;
 use crate::view::{PageName, ViewState, link};
 use leptos::prelude::*;
 use std::rc::Rc;
 use std::sync::Arc;
+
+/// The user's zone.
+pub fn zone() -> Zone {
+    Zone { offset_minutes: crate::browser::zone_minutes }
+}
 
 /// Histories asked for in one question.
 const HISTORIES_AT_ONCE: usize = 24;
@@ -165,7 +171,7 @@ impl App {
         let busy = signs::Busy::start();
         leptos::task::spawn_local(async move {
             // charts that come into sight together ask together
-            gloo::timers::future::TimeoutFuture::new(0).await;
+            crate::browser::pause().await;
             loop {
                 let wants = self.histories.try_update_value(|histories| histories.take_wants(HISTORIES_AT_ONCE));
                 let mut wants = wants.unwrap_or_default();

@@ -12,7 +12,7 @@ pub fn watch_for_panics() {
     std::panic::set_hook(Box::new(|info| {
         console_error_panic_hook::hook(info);
         if !SHOWN.with(|shown| shown.replace(true)) {
-            crate::browser::dom::show_bug(&info.to_string());
+            crate::browser::document::show_bug(&info.to_string());
         }
     }));
 }

@@ -73,12 +73,12 @@ pub(super) fn read(token: &str, at: &Range<usize>) -> Result<Field, Problem> {
         ));
     }
     if let Some(whole) = badly_quoted(key) {
-        let quoted = super::write::key(&whole);
-        return Err(wrong(
-            format!("The key `{whole}` needs backticks round all of it"),
-            format!("Write {prefix}.{quoted}"),
-            Some(format!("{prefix}.{quoted}")),
-        ));
+        let fix = format!("{prefix}.{}", super::write::key(&whole));
+        let message = match key.starts_with(['`', '"', '\'']) {
+            true => "Quotes go round a whole key".to_owned(),
+            false => format!("The key `{whole}` needs backticks"),
+        };
+        return Err(wrong(message, format!("Write {fix}"), Some(fix)));
     }
     let key = unquoted(key);
     match entity {
@@ -108,6 +108,14 @@ fn attribute(key: &str, at: &Range<usize>) -> Result<Field, Problem> {
     let message = format!("A run has no attribute `{key}`");
     let wrong =
         |hint: String, fix: Option<String>| Err(Problem { at: at.clone(), message: message.clone(), hint, fix });
+    if ENTITIES.iter().any(|(known, entity)| *known == key && *entity != Entity::Attribute) {
+        return Err(Problem {
+            at: at.clone(),
+            message: format!("A key is missing behind `{key}`"),
+            hint: format!("Write {key}.KEY"),
+            fix: None,
+        });
+    }
     if key == "lifecycle_stage" {
         return wrong("Active or deleted runs are chosen beside the filter, not in it.".to_owned(), None);
     }
@@ -132,13 +140,14 @@ fn unknown_entity(token: &str, prefix: &str, key: &str, at: &Range<usize>) -> Pr
         let fix = format!("{plain_prefix}.{}", super::write::key(key));
         (format!("Quote the key alone: {fix}"), Some(fix))
     } else {
-        match nearest(prefix, ENTITIES[..5].iter().map(|(known, _)| *known)) {
+        match nearest(prefix, ENTITIES.iter().map(|(known, _)| *known)) {
             Some(near) => (format!("Did you mean {near}.{key}?"), Some(format!("{near}.{key}"))),
             None => {
                 ("A field begins with metrics, params, tags, attributes or dataset, in lower case.".to_owned(), None)
             }
         }
     };
+    let prefix = prefix.trim_matches('`');
     Problem { at: at.clone(), message: format!("`{prefix}` is no kind of field"), hint, fix }
 }
 

@@ -29,15 +29,14 @@ impl Pattern {
     /// Whether `text` matches. Only the last `%` is ever tried again: since `%` stays within a line, a later start of
     /// an earlier part could reach nothing that the earliest can not.
     pub(super) fn matches(&self, text: &str) -> bool {
-        let text: Vec<char> = if self.ignore_case { text.chars().map(fold).collect() } else { text.chars().collect() };
+        let char_at = |at: usize| text.get(at..).and_then(|rest| rest.chars().next());
         let (mut at, mut part) = (0, 0);
         let mut last_any: Option<(usize, usize)> = None;
         loop {
-            let here = text.get(at).copied();
+            let here = char_at(at);
             let fits = match (self.parts.get(part), here) {
                 (None, None) => return true,
                 (None, Some('\n')) if at + 1 == text.len() => return true,
-                (None, Some(_)) => false,
                 (Some(Part::Any), _) => {
                     if self.open_end && part + 1 == self.parts.len() {
                         return true;
@@ -47,19 +46,20 @@ impl Pattern {
                     continue;
                 }
                 (Some(Part::One), Some(c)) => c != '\n',
-                (Some(Part::Char(wanted)), Some(c)) => *wanted == c,
-                (Some(_), None) => false,
+                (Some(Part::Char(wanted)), Some(c)) => *wanted == if self.ignore_case { fold(c) } else { c },
+                (None, Some(_)) | (Some(_), None) => false,
             };
-            if fits {
-                (at, part) = (at + 1, part + 1);
+            if let (true, Some(c)) = (fits, here) {
+                (at, part) = (at + c.len_utf8(), part + 1);
                 continue;
             }
-            match last_any {
-                Some((any, from)) if text.get(from).is_some_and(|c| *c != '\n') => {
-                    last_any = Some((any, from + 1));
-                    (at, part) = (from + 1, any + 1);
+            match last_any.and_then(|(any, from)| Some((any, from, char_at(from).filter(|c| *c != '\n')?))) {
+                Some((any, from, skipped)) => {
+                    let from = from + skipped.len_utf8();
+                    last_any = Some((any, from));
+                    (at, part) = (from, any + 1);
                 }
-                _ => return false,
+                None => return false,
             }
         }
     }
@@ -67,6 +67,9 @@ impl Pattern {
 
 /// One lower-case letter for each letter, so that lengths stay.
 fn fold(c: char) -> char {
+    if c.is_ascii() {
+        return c.to_ascii_lowercase();
+    }
     let mut lower = c.to_lowercase();
     match (lower.next(), lower.next()) {
         (Some(lower), None) => lower,

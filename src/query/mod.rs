@@ -10,8 +10,11 @@ mod field;
 mod lex;
 mod like;
 mod literal;
+mod operand;
 mod order;
 mod parse;
+#[cfg(test)]
+mod properties;
 mod reference;
 mod select;
 #[cfg(test)]

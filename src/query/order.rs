@@ -6,8 +6,7 @@ use super::lex::{Kind, lex};
 use super::select::{SOURCE_TAG, at, dataset_text, run_name, time_ms};
 use super::{Problem, field};
 use crate::model::{Attribute, Experiment, Field, RunTable, TextColumn};
-use std::cmp::Ordering;
-use std::collections::HashMap;
+use std::cmp::Reverse;
 
 /// One column to sort by.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,31 +53,26 @@ impl OrderBy {
 
 /// Sorts `rows`; without columns, by MLflow's default order: start time, newest first, then run id.
 pub fn sort(rows: &mut [u32], table: &RunTable, order: &[OrderBy], experiments: &[Experiment]) {
-    let keys: Vec<Vec<Key>> = order
-        .iter()
-        .map(|by| {
-            let mut keys = keys(rows, table, &by.field, experiments);
-            if by.descending {
-                keys.iter_mut().for_each(|key| key.turn());
-            }
-            keys
-        })
-        .collect();
-    let ties = |a: u32, b: u32| {
-        // None sorts below any time: unknown starts come last.
-        let start = |row| time_ms(table, row, Attribute::StartTime);
-        start(b).cmp(&start(a)).then_with(|| at(&table.id, a).cmp(&at(&table.id, b))).then(a.cmp(&b))
-    };
-    let mut places: Vec<u32> = (0..rows.len() as u32).collect();
-    places.sort_unstable_by(|&a, &b| {
-        let by_keys = keys.iter().map(|keys| at(keys, a).cmp(&at(keys, b))).find(|order| order.is_ne());
-        by_keys.unwrap_or_else(|| match (at(rows, a), at(rows, b)) {
-            (Some(a), Some(b)) => ties(*a, *b),
-            _ => Ordering::Equal,
-        })
+    // Ties first, then stably by each column, the least important one first. Unknown starts come last.
+    let start = |row: u32| time_ms(table, row, Attribute::StartTime);
+    let mut sorted: Vec<(Reverse<Option<i64>>, u32)> = rows.iter().map(|row| (Reverse(start(*row)), *row)).collect();
+    sorted.sort_unstable_by(|a, b| {
+        a.0.cmp(&b.0).then_with(|| at(&table.id, a.1).cmp(&at(&table.id, b.1))).then(a.1.cmp(&b.1))
     });
-    let sorted: Vec<u32> = places.iter().filter_map(|place| at(rows, *place).copied()).collect();
-    rows.copy_from_slice(&sorted);
+    fill(rows, sorted.into_iter().map(|(_, row)| row));
+    for by in order.iter().rev() {
+        let mut keys = keys(rows, table, &by.field, experiments);
+        if by.descending {
+            keys.iter_mut().for_each(Key::turn);
+        }
+        let mut sorted: Vec<(Key, u32)> = keys.into_iter().zip(rows.iter().copied()).collect();
+        sorted.sort_by_key(|(key, _)| *key);
+        fill(rows, sorted.into_iter().map(|(_, row)| row));
+    }
+}
+
+fn fill(rows: &mut [u32], sorted: impl Iterator<Item = u32>) {
+    rows.iter_mut().zip(sorted).for_each(|(place, row)| *place = row);
 }
 
 /// Where a row stands in one column. The order of the variants is the rule.
@@ -146,27 +140,34 @@ fn column_keys(rows: &[u32], column: Option<&TextColumn>, may_be_numbers: bool) 
     let dictionary = column.dictionary();
     let numbers =
         || dictionary.iter().map(|text| text.trim().parse().ok().map(Key::number)).collect::<Option<Vec<Key>>>();
-    let by_code = if may_be_numbers { numbers() } else { None }.unwrap_or_else(|| {
-        let mut codes: Vec<usize> = (0..dictionary.len()).collect();
-        codes.sort_unstable_by_key(|code| &dictionary[*code]);
-        let mut ranks = vec![Key::Missing; dictionary.len()];
-        for (rank, code) in codes.into_iter().enumerate() {
-            ranks[code] = Key::Value(rank as i64);
-        }
-        ranks
-    });
+    let by_code = if may_be_numbers { numbers() } else { None }
+        .unwrap_or_else(|| ranks(dictionary.iter().map(|text| Some(&**text))));
     let key = |row: &u32| column.code(*row).and_then(|code| at(&by_code, code).copied());
     rows.iter().map(|row| key(row).unwrap_or(Key::Missing)).collect()
 }
 
-/// Keys of texts that are not coded: their rank among the distinct ones.
+/// Keys of texts that are not coded.
 fn text_keys<'t>(rows: &[u32], text: impl Fn(u32) -> Option<&'t str>) -> Vec<Key> {
-    let texts: Vec<Option<&str>> = rows.iter().map(|row| text(*row)).collect();
-    let mut distinct: Vec<&str> = texts.iter().flatten().copied().collect();
-    distinct.sort_unstable();
-    distinct.dedup();
-    let ranks: HashMap<&str, i64> = distinct.into_iter().enumerate().map(|(rank, text)| (text, rank as i64)).collect();
-    let key =
-        |text: &Option<&str>| text.and_then(|text| ranks.get(text)).map_or(Key::Missing, |rank| Key::Value(*rank));
-    texts.iter().map(key).collect()
+    ranks(rows.iter().map(|row| text(*row)))
+}
+
+/// The place of each text among the distinct ones, in the order of their bytes, which is that of code points.
+fn ranks<'t>(texts: impl ExactSizeIterator<Item = Option<&'t str>>) -> Vec<Key> {
+    // The first eight bytes as a number decide most comparisons without a look at the text.
+    let head =
+        |text: &str| text.bytes().chain(std::iter::repeat(0)).take(8).fold(0, |head, byte| head << 8 | u64::from(byte));
+    let mut keys = vec![Key::Missing; texts.len()];
+    let present = texts.enumerate().filter_map(|(place, text)| text.map(|text| (head(text), text, place)));
+    let mut present: Vec<(u64, &str, usize)> = present.collect();
+    present.sort_unstable();
+    let mut rank = 0;
+    let mut previous = None;
+    for (_, text, place) in present {
+        rank += i64::from(previous.is_some_and(|previous| previous != text));
+        previous = Some(text);
+        if let Some(key) = keys.get_mut(place) {
+            *key = Key::Value(rank);
+        }
+    }
+    keys
 }

@@ -3,7 +3,7 @@
 //! doubled, leading, trailing or missing.
 
 use super::lex::{Flaw, Keyword, Kind, Token, lex};
-use super::{Clause, NumberOp, Parsed, Problem, Query, Test, TextOp, field, is_numeric, literal, write};
+use super::{Clause, NumberOp, Parsed, Problem, Query, Test, TextOp, field, is_numeric, write};
 use crate::model::Field;
 use std::ops::Range;
 
@@ -28,36 +28,37 @@ pub fn parse(text: &str) -> Parsed {
     Parsed { query, problems }
 }
 
-struct Parser<'t> {
-    text: &'t str,
-    tokens: Vec<Token>,
-    next: usize,
+/// Where reading stands.
+pub(super) struct Parser<'t> {
+    pub(super) text: &'t str,
+    pub(super) tokens: Vec<Token>,
+    pub(super) next: usize,
 }
 
-type Read<T> = Result<T, Problem>;
+pub(super) type Read<T> = Result<T, Problem>;
 
-fn wrong(at: &Range<usize>, message: impl Into<String>, hint: impl Into<String>) -> Problem {
+pub(super) fn wrong(at: &Range<usize>, message: impl Into<String>, hint: impl Into<String>) -> Problem {
     Problem { at: at.clone(), message: message.into(), hint: hint.into(), fix: None }
 }
 
-fn mended(at: &Range<usize>, message: impl Into<String>, fix: String) -> Problem {
+pub(super) fn mended(at: &Range<usize>, message: impl Into<String>, fix: String) -> Problem {
     Problem { at: at.clone(), message: message.into(), hint: format!("Write {fix}"), fix: Some(fix) }
 }
 
 impl<'t> Parser<'t> {
-    fn peek(&self) -> Option<Token> {
+    pub(super) fn peek(&self) -> Option<Token> {
         self.tokens.get(self.next).cloned()
     }
 
-    fn peek_keyword(&self) -> Option<Keyword> {
+    pub(super) fn peek_keyword(&self) -> Option<Keyword> {
         self.peek().and_then(|token| self.keyword(&token))
     }
 
-    fn keyword(&self, token: &Token) -> Option<Keyword> {
+    pub(super) fn keyword(&self, token: &Token) -> Option<Keyword> {
         if token.kind == Kind::Name { Keyword::of(self.slice(&token.at)) } else { None }
     }
 
-    fn slice(&self, at: &Range<usize>) -> &'t str {
+    pub(super) fn slice(&self, at: &Range<usize>) -> &'t str {
         self.text.get(at.clone()).unwrap_or("")
     }
 
@@ -105,6 +106,9 @@ impl<'t> Parser<'t> {
                 "Name one, as in metrics.loss.",
             ));
         };
+        if let Some(problem) = self.glued(&token) {
+            return Err(problem);
+        }
         let at = &token.at;
         match (token.kind, self.keyword(&token)) {
             (Kind::Name, Some(Keyword::Or)) => {
@@ -147,7 +151,28 @@ impl<'t> Parser<'t> {
         }
     }
 
-    fn flaw(&self, at: &Range<usize>, flaw: Flaw) -> Problem {
+    /// A text and something else without a space between them, where a field should stand.
+    fn glued(&self, token: &Token) -> Option<Problem> {
+        let touch = |a: &Token, b: &Token| a.at.end == b.at.start;
+        let before = self.next.checked_sub(1).and_then(|before| self.tokens.get(before));
+        if let Some(before) = before.filter(|before| before.kind == Kind::Text && touch(before, token)) {
+            let text = self.slice(&before.at);
+            if text.contains("\\'") || text.contains("\\\"") {
+                let message = "The backslash before a quote keeps this text open";
+                let hint =
+                    r"Write it as a list, where backslashes are doubled and the last is \x5c: IN ('C:\\dir\x5c')";
+                return Some(wrong(&before.at, message, hint));
+            }
+        }
+        let after = self.tokens.get(self.next + 1)?;
+        if token.kind == Kind::Text && touch(token, after) && self.text.get(after.at.start..)?.starts_with('.') {
+            let message = "Quotes go round the key alone";
+            return Some(wrong(&token.at, message, "Write metrics.`val/acc`, without quotes round metrics."));
+        }
+        None
+    }
+
+    pub(super) fn flaw(&self, at: &Range<usize>, flaw: Flaw) -> Problem {
         let text = self.slice(at);
         match flaw {
             Flaw::Unclosed => {
@@ -165,7 +190,7 @@ impl<'t> Parser<'t> {
                 Problem { fix: Some(String::new()), ..wrong(at, "A filter has no semicolons", "Remove it.") }
             }
             Flaw::Number => {
-                let plain = text.replace('_', "").replace('+', "").to_lowercase();
+                let plain = text.replace(['_', '+'], "").to_lowercase();
                 match lex(&plain).as_slice() {
                     [token] if token.kind == Kind::Number && token.at.len() == plain.len() => {
                         mended(at, format!("`{text}` is not spelt as a number"), plain)
@@ -247,7 +272,10 @@ impl<'t> Parser<'t> {
             ),
             (Kind::Name, None) => {
                 // A key with a space: names up to a comparator.
-                let names = self.tokens[self.next..]
+                let names = self
+                    .tokens
+                    .get(self.next..)
+                    .unwrap_or(&[])
                     .iter()
                     .take_while(|token| token.kind == Kind::Name && self.keyword(token).is_none());
                 let at = place.start..names.last().map_or(token.at.end, |last| last.at.end);
@@ -305,16 +333,7 @@ impl<'t> Parser<'t> {
         let Some(token) = self.peek() else { return Err(self.no_comparator(place, "> 0.5")) };
         match self.keyword(&token) {
             Some(Keyword::Between) => Err(self.range(place, &token.at)),
-            Some(Keyword::Is) => {
-                let negated =
-                    self.tokens.get(self.next + 1).and_then(|token| self.keyword(token)) == Some(Keyword::Not);
-                let advice = if negated {
-                    format!("{name} > -1e400 keeps the runs that have it.")
-                } else {
-                    "Sort by it: runs without it come last.".to_owned()
-                };
-                Err(wrong(&token.at, "IS NULL can be asked of tags and params only", advice))
-            }
+            Some(Keyword::Is) => self.null_test(field, name, &token),
             Some(word @ (Keyword::Like | Keyword::Ilike | Keyword::In | Keyword::Not)) => {
                 let hint = if word == Keyword::In {
                     format!("Use {name} = 1, or a range: {name} >= 1 AND {name} <= 2")
@@ -341,51 +360,6 @@ impl<'t> Parser<'t> {
                 mended(&(place.start..high.at.end), message, fix)
             }
             _ => wrong(at, message, format!("Write {name} >= 1 AND {name} <= 2")),
-        }
-    }
-
-    fn number(&mut self, field: &Field, place: &Range<usize>, op: &Range<usize>) -> Read<f64> {
-        let Some(token) = self.peek().filter(|_| self.peek_keyword() != Some(Keyword::And)) else {
-            return Err(wrong(
-                &(place.start..op.end),
-                "The value is missing",
-                format!("Write a number behind {}", self.slice(op)),
-            ));
-        };
-        let text = self.slice(&token.at);
-        match token.kind {
-            Kind::Number => {
-                self.next += 1;
-                text.parse().map_err(|_| self.flaw(&token.at, Flaw::Number))
-            }
-            Kind::Text => {
-                let inside = literal::inner(text).trim();
-                let message = format!("`{field}` is a number: no quotes");
-                match lex(inside).as_slice() {
-                    [one] if one.kind == Kind::Number => Err(mended(&token.at, message, inside.to_owned())),
-                    _ => Err(wrong(&token.at, message, format!("Write a number, as in {} > 0.5", self.slice(place)))),
-                }
-            }
-            Kind::Name => match text.to_lowercase().as_str() {
-                "inf" | "infinity" => {
-                    Err(mended(&token.at, "Infinity is written as a number too large", "1e400".to_owned()))
-                }
-                "nan" => Err(wrong(
-                    &token.at,
-                    "NaN equals nothing, not even itself",
-                    "Sort by the metric: NaN comes behind all numbers.",
-                )),
-                _ => Err(wrong(
-                    &token.at,
-                    format!("`{text}` is not a number"),
-                    "A field is compared with a number such as 0.5 or 1e-3, not with another field.",
-                )),
-            },
-            Kind::Bad(Flaw::Number) if matches!(text.to_lowercase().as_str(), "-inf" | "-infinity") => {
-                Err(mended(&token.at, "Infinity is written as a number too large", "-1e400".to_owned()))
-            }
-            Kind::Bad(flaw) => Err(self.flaw(&token.at, flaw)),
-            _ => Err(wrong(&token.at, "A number is missing here", format!("For example {} > 0.5", self.slice(place)))),
         }
     }
 
@@ -449,7 +423,10 @@ impl<'t> Parser<'t> {
         if !matches!(field, Field::Tag(_) | Field::Param(_)) {
             let at = is.at.start..self.tokens.get(null).map_or(is.at.end, |null| null.at.end);
             let instead = if negated {
-                format!("{name} LIKE '%' keeps the runs that have it.")
+                format!(
+                    "{name} {} keeps the runs that have it.",
+                    if is_numeric(field) { ">= -1e400" } else { "LIKE '%'" }
+                )
             } else {
                 "Sort by it: runs without it come last.".to_owned()
             };
@@ -457,109 +434,5 @@ impl<'t> Parser<'t> {
         }
         self.next = null + 1;
         Ok(Test::Null { negated })
-    }
-
-    fn text_value(&mut self, place: &Range<usize>, op: &Range<usize>) -> Read<String> {
-        let Some(token) = self.peek().filter(|_| !matches!(self.peek_keyword(), Some(Keyword::And | Keyword::Or)))
-        else {
-            return Err(wrong(
-                &(place.start..op.end),
-                "The value is missing",
-                format!("Write a text in quotes behind {}", self.slice(op)),
-            ));
-        };
-        match token.kind {
-            Kind::Text => {
-                self.next += 1;
-                Ok(literal::inner(self.slice(&token.at)).to_owned())
-            }
-            Kind::Bad(flaw) if flaw != Flaw::Number => Err(self.flaw(&token.at, flaw)),
-            Kind::Name | Kind::Number | Kind::Bad(_) => Err(self.unquoted(&token)),
-            Kind::Open => Err(Problem {
-                fix: (self.slice(op) == "=").then(|| "IN".to_owned()),
-                ..wrong(op, "A list is compared by IN", "Write IN ('a', 'b')")
-            }),
-            _ => Err(wrong(&token.at, "A text in quotes is missing here", "For example 'value'")),
-        }
-    }
-
-    /// A bare value: everything up to the next AND or the end, put in quotes.
-    fn unquoted(&self, first: &Token) -> Problem {
-        let part = |token: &&Token| {
-            matches!(token.kind, Kind::Name | Kind::Number | Kind::Bad(Flaw::Number))
-                && !matches!(self.keyword(token), Some(Keyword::And | Keyword::Or))
-        };
-        // A name with a comparator behind it begins the next clause.
-        let rest = self.tokens.get(self.next..).unwrap_or(&[]);
-        let mut count = rest.iter().take_while(part).count();
-        if count > 1 && rest.get(count).is_some_and(|token| token.kind == Kind::Operator) {
-            count -= 1;
-        }
-        let end = rest.get(..count).and_then(<[Token]>::last).map_or(first.at.end, |last| last.at.end);
-        let at = first.at.start..end;
-        let plain = self.slice(&at).trim_matches('`');
-        match write::quoted(plain) {
-            Some(fix) => Problem {
-                hint: format!("Put the value in quotes: {fix}"),
-                ..mended(&at, "A text value needs quotes", fix)
-            },
-            None => wrong(&at, "A text value needs quotes", "Put it in quotes: 'value'"),
-        }
-    }
-
-    /// `('a', 'b')`, a last comma allowed.
-    fn list(&mut self, word: &Range<usize>) -> Read<Vec<String>> {
-        let Some(open) = self.peek().filter(|_| self.peek_keyword() != Some(Keyword::And)) else {
-            return Err(wrong(word, "The list is missing", "Write it in parentheses: IN ('a', 'b')"));
-        };
-        if open.kind != Kind::Open {
-            return Err(match open.kind {
-                Kind::Text => mended(&open.at, "A list stands in parentheses", format!("({})", self.slice(&open.at))),
-                Kind::Bad(flaw) => self.flaw(&open.at, flaw),
-                _ => wrong(&open.at, "A list stands in parentheses", "Write it as IN ('a', 'b')"),
-            });
-        }
-        self.next += 1;
-        let mut values = Vec::new();
-        let mut last = open;
-        while let Some(token) = self.peek() {
-            match (token.kind, last.kind) {
-                (Kind::Close, _) if values.is_empty() => {
-                    return Err(wrong(&token.at, "The list is empty", "Name at least one value: IN ('a')"));
-                }
-                (Kind::Close, _) => {
-                    self.next += 1;
-                    return Ok(values);
-                }
-                (Kind::Text, Kind::Text) => {
-                    let gap = last.at.end..token.at.start;
-                    return Err(Problem {
-                        fix: Some(", ".to_owned()),
-                        ..wrong(&gap, "A comma is missing between two values", "Write IN ('a', 'b')")
-                    });
-                }
-                (Kind::Text, _) => values.push(literal::unescape(self.slice(&token.at)).map_err(|bad| match bad {
-                    literal::BadLiteral::LineBreak => {
-                        wrong(&token.at, "A line break in a list is written \\n", "Put \\n in its place.")
-                    }
-                    literal::BadLiteral::Escape => wrong(
-                        &token.at,
-                        "A backslash here names no character",
-                        "In lists a backslash is written twice: '\\\\'",
-                    ),
-                })?),
-                (Kind::Comma, Kind::Text) => {}
-                (Kind::Name | Kind::Number | Kind::Bad(Flaw::Number), Kind::Open | Kind::Comma) => {
-                    let plain = self.slice(&token.at).trim_matches('`');
-                    let fix = write::quoted(plain).unwrap_or_else(|| "'value'".to_owned());
-                    return Err(mended(&token.at, "Values of a list need quotes", fix));
-                }
-                (Kind::Bad(flaw), _) => return Err(self.flaw(&token.at, flaw)),
-                _ => return Err(wrong(&token.at, "A value in quotes is missing here", "Write IN ('a', 'b')")),
-            }
-            last = token;
-            self.next += 1;
-        }
-        Err(wrong(&(word.start..last.at.end), "The closing parenthesis is missing", "Write ) behind the last value"))
     }
 }

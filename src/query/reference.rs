@@ -1,6 +1,6 @@
 //! The reference as data: one text is the help popover, and its rows are test cases.
 
-/// The reference as a page of Markdown: a line of introduction and one table.
+/// The reference as a page of Markdown: an introduction, one table, and how columns sort.
 pub const REFERENCE: &str = include_str!("reference.md");
 
 /// Whether a text of the reference is part of the language.

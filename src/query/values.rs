@@ -2,68 +2,58 @@
 
 use super::select::{SOURCE_TAG, at, dataset_text, run_name};
 use crate::model::{Attribute, DatasetKey, Experiment, Field, RunTable, TextColumn};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashMap};
 
 /// The values of a text field among `rows`, each with the number of rows that have it, most frequent first, equals by
 /// text. Numeric fields have none to choose from.
 pub fn values(table: &RunTable, rows: &[u32], field: &Field, experiments: &[Experiment]) -> Vec<(String, u32)> {
-    let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
     let rows = rows.iter().copied().filter(|row| (*row as usize) < table.len());
-    match field {
-        Field::Param(key) => count_column(&mut counts, table.params.get(key), rows),
-        Field::Tag(key) => count_column(&mut counts, table.tags.get(key), rows),
-        Field::Metric(_) => {}
+    let mut counts: Vec<(&str, u32)> = match field {
+        Field::Param(key) => count_column(table.params.get(key), rows),
+        Field::Tag(key) => count_column(table.tags.get(key), rows),
+        Field::Metric(_) => Vec::new(),
         Field::Dataset(key) => {
-            for row in rows {
+            // A run counts once for a value that several of its datasets share.
+            let of_a_run = |row: u32| {
                 let datasets = at(&table.datasets, row).map_or(&[][..], Vec::as_slice);
-                let texts: BTreeSet<&str> = datasets.iter().filter_map(|dataset| dataset_text(dataset, *key)).collect();
-                texts.into_iter().for_each(|text| *counts.entry(text).or_default() += 1);
-            }
+                datasets.iter().filter_map(|dataset| dataset_text(dataset, *key)).collect::<BTreeSet<&str>>()
+            };
+            count(rows.flat_map(of_a_run))
         }
         Field::Attribute(attribute) => match attribute {
-            Attribute::UserId => count_column(&mut counts, Some(&table.user), rows),
-            Attribute::Source => count_column(&mut counts, table.tags.get(SOURCE_TAG), rows),
-            Attribute::StartTime | Attribute::EndTime | Attribute::Duration => {}
-            _ => {
-                for row in rows {
-                    let text = match attribute {
-                        Attribute::RunId => at(&table.id, row).map(String::as_str),
-                        Attribute::RunName => run_name(table, row),
-                        Attribute::Status => at(&table.status, row).map(|status| status.word()),
-                        Attribute::ArtifactUri => at(&table.artifact_uri, row).and_then(|uri| uri.as_deref()),
-                        _ => at(&table.experiment, row)
-                            .and_then(|number| at(experiments, *number))
-                            .map(|experiment| experiment.name.as_str()),
-                    };
-                    if let Some(text) = text {
-                        *counts.entry(text).or_default() += 1;
-                    }
-                }
+            Attribute::UserId => count_column(Some(&table.user), rows),
+            Attribute::Source => count_column(table.tags.get(SOURCE_TAG), rows),
+            Attribute::StartTime | Attribute::EndTime | Attribute::Duration => Vec::new(),
+            Attribute::RunId => count(rows.filter_map(|row| at(&table.id, row).map(String::as_str))),
+            Attribute::RunName => count(rows.filter_map(|row| run_name(table, row))),
+            Attribute::Status => count(rows.filter_map(|row| at(&table.status, row).map(|status| status.word()))),
+            Attribute::ArtifactUri => count(rows.filter_map(|row| at(&table.artifact_uri, row)?.as_deref())),
+            Attribute::Experiment => {
+                let experiment = |row| at(&table.experiment, row).and_then(|number| at(experiments, *number));
+                count(rows.filter_map(|row| experiment(row).map(|experiment| experiment.name.as_str())))
             }
         },
-    }
-    let mut counts: Vec<(String, u32)> = counts.into_iter().map(|(text, count)| (text.to_owned(), count)).collect();
-    counts.sort_by(|a, b| b.1.cmp(&a.1));
-    counts
+    };
+    counts.sort_unstable_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
+    counts.into_iter().map(|(text, count)| (text.to_owned(), count)).collect()
 }
 
-fn count_column<'t>(
-    counts: &mut BTreeMap<&'t str, u32>,
-    column: Option<&'t TextColumn>,
-    rows: impl Iterator<Item = u32>,
-) {
-    let Some(column) = column else { return };
-    let mut by_code = vec![0_u32; column.dictionary().len()];
+fn count<'t>(texts: impl Iterator<Item = &'t str>) -> Vec<(&'t str, u32)> {
+    let mut counts: HashMap<&str, u32> = HashMap::new();
+    texts.for_each(|text| *counts.entry(text).or_default() += 1);
+    counts.into_iter().collect()
+}
+
+fn count_column(column: Option<&TextColumn>, rows: impl Iterator<Item = u32>) -> Vec<(&str, u32)> {
+    let Some(column) = column else { return Vec::new() };
+    let mut counts = vec![0_u32; column.dictionary().len()];
     for code in rows.filter_map(|row| column.code(row)) {
-        if let Some(count) = by_code.get_mut(code as usize) {
+        if let Some(count) = counts.get_mut(code as usize) {
             *count += 1;
         }
     }
-    for (text, count) in column.dictionary().iter().zip(by_code) {
-        if count > 0 {
-            *counts.entry(text).or_default() += count;
-        }
-    }
+    let counted = column.dictionary().iter().map(|text| &**text).zip(counts);
+    counted.filter(|(_, count)| *count > 0).collect()
 }
 
 /// The fields that a chip can be made for, of which `rows` have a value: state, user, source, experiment, datasets, then
@@ -81,10 +71,9 @@ pub fn choosable(table: &RunTable, rows: &[u32]) -> Vec<Field> {
         fields.push(Field::Attribute(Attribute::Source));
     }
     let mut experiments = rows.iter().filter_map(|row| at(&table.experiment, *row));
-    if let Some(first) = experiments.next() {
-        if experiments.any(|other| other != first) {
-            fields.push(Field::Attribute(Attribute::Experiment));
-        }
+    let first = experiments.next();
+    if experiments.any(|other| Some(other) != first) {
+        fields.push(Field::Attribute(Attribute::Experiment));
     }
     let datasets = |row: &u32| at(&table.datasets, *row).map_or(&[][..], Vec::as_slice);
     let dataset_keys = DatasetKey::ALL

@@ -19,8 +19,8 @@ impl fmt::Display for Query {
     }
 }
 
-/// A text that no plain quotes can hold is written as a list of one, where escapes count; a LIKE pattern of that kind,
-/// which no text spells, has `_` for its quotes.
+/// A text that no plain quotes can hold (both kinds inside, or a backslash at its end) is written as a list of one, where
+/// escapes count. A LIKE pattern of that kind has no safe spelling: `_` stands for its single quotes and backslashes.
 impl fmt::Display for Clause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&field(&self.field))?;

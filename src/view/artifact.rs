@@ -16,10 +16,22 @@ pub const TABLE_COLUMNS: usize = 60;
 pub enum Preview {
     /// A picture of this media type.
     Image(&'static str),
-    /// A table: head, rows, and what is not shown in words.
-    Table { head: Vec<String>, rows: Vec<Vec<String>>, rest: Option<String> },
-    /// Text; `rest` says what is not shown.
-    Text { text: String, rest: Option<String> },
+    /// A table.
+    Table {
+        /// Names of its columns.
+        head: Vec<String>,
+        /// Cells; a row may be shorter or longer than the head.
+        rows: Vec<Vec<String>>,
+        /// What is not shown, in words.
+        rest: Option<String>,
+    },
+    /// Text.
+    Text {
+        /// As it stands; JSON is indented.
+        text: String,
+        /// What is not shown, in words.
+        rest: Option<String>,
+    },
     /// Nothing that could be shown.
     Binary,
 }
@@ -77,7 +89,9 @@ pub fn preview(name: &str, bytes: &[u8], is_whole: bool) -> Preview {
 fn as_text(bytes: &[u8], is_whole: bool) -> Option<String> {
     let text = match std::str::from_utf8(bytes) {
         Ok(text) => text,
-        Err(error) if !is_whole && error.error_len().is_none() => std::str::from_utf8(&bytes[..error.valid_up_to()]).ok()?,
+        Err(error) if !is_whole && error.error_len().is_none() => {
+            std::str::from_utf8(&bytes[..error.valid_up_to()]).ok()?
+        }
         Err(_) => return None,
     };
     let strange = |char: char| char.is_control() && !matches!(char, '\n' | '\r' | '\t' | '\u{c}' | '\u{1b}');
@@ -85,7 +99,8 @@ fn as_text(bytes: &[u8], is_whole: bool) -> Option<String> {
 }
 
 fn table(bytes: &[u8], delimiter: u8, rest: Option<String>) -> Preview {
-    let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).has_headers(false).from_reader(bytes);
+    let mut reader =
+        csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).has_headers(false).from_reader(bytes);
     let mut rows = reader.records().map_while(Result::ok).map(|record| record.iter().map(str::to_owned).collect());
     let head = rows.next().unwrap_or_default();
     cut_table(head, rows.collect(), rest)
@@ -123,7 +138,8 @@ mod tests {
         let check = |name: &str, bytes: &[u8], is_whole: bool, expected: Preview| {
             assert_eq!(preview(name, bytes, is_whole), expected, "{name}");
         };
-        let text = |text: &str, rest: Option<&str>| Preview::Text { text: text.to_owned(), rest: rest.map(str::to_owned) };
+        let text =
+            |text: &str, rest: Option<&str>| Preview::Text { text: text.to_owned(), rest: rest.map(str::to_owned) };
         check("a.txt", b"\x89PNG....", true, Preview::Image("image/png"));
         check("a.png", b"not a picture", true, text("not a picture", None));
         check("a.png", b"\x89PNG....", false, Preview::Binary);

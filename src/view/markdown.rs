@@ -85,7 +85,9 @@ pub fn read(text: &str) -> Vec<Node> {
                     }
                 }
             }
-            Event::Text(text) | Event::Html(text) | Event::InlineHtml(text) => put(&mut stack, Node::Text(text.into_string())),
+            Event::Text(text) | Event::Html(text) | Event::InlineHtml(text) => {
+                put(&mut stack, Node::Text(text.into_string()))
+            }
             Event::Code(text) => put(&mut stack, Node::Code(text.into_string())),
             Event::SoftBreak => put(&mut stack, Node::Text(" ".to_owned())),
             Event::HardBreak => put(&mut stack, Node::Break),
@@ -122,7 +124,13 @@ fn opened(tag: &Tag<'_>, in_head: bool) -> Open {
         Tag::Strikethrough => Element::Struck,
         Tag::Table(_) => Element::Table,
         Tag::TableHead | Tag::TableRow => Element::Row,
-        Tag::TableCell => if in_head { Element::HeadCell } else { Element::Cell },
+        Tag::TableCell => {
+            if in_head {
+                Element::HeadCell
+            } else {
+                Element::Cell
+            }
+        }
         Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. } => match safe_address(dest_url) {
             Some(address) => return Open::Link(address),
             None => Element::Plain,
@@ -193,13 +201,25 @@ mod tests {
     fn what_notes_are_made_of() {
         let check = |markdown: &str, expected: Vec<Node>| assert_eq!(read(markdown), expected, "{markdown}");
         let element = Node::Element;
-        check("# A *b*", vec![element(Element::Heading(1), vec![text("A "), element(Element::Emphasis, vec![text("b")])])]);
-        check("- [x] a\n", vec![element(Element::List(None), vec![element(Element::Item, vec![Node::Box(true), text("a")])])]);
+        check(
+            "# A *b*",
+            vec![element(Element::Heading(1), vec![text("A "), element(Element::Emphasis, vec![text("b")])])],
+        );
+        check(
+            "- [x] a\n",
+            vec![element(Element::List(None), vec![element(Element::Item, vec![Node::Box(true), text("a")])])],
+        );
         check("```py\na\nb\n```", vec![Node::CodeBlock("a\nb\n".to_owned())]);
-        check("|a|\n|-|\n|1|\n", vec![element(Element::Table, vec![
-            element(Element::Row, vec![element(Element::HeadCell, vec![text("a")])]),
-            element(Element::Row, vec![element(Element::Cell, vec![text("1")])]),
-        ])]);
+        check(
+            "|a|\n|-|\n|1|\n",
+            vec![element(
+                Element::Table,
+                vec![
+                    element(Element::Row, vec![element(Element::HeadCell, vec![text("a")])]),
+                    element(Element::Row, vec![element(Element::Cell, vec![text("1")])]),
+                ],
+            )],
+        );
     }
 
     #[test]
@@ -208,7 +228,10 @@ mod tests {
         assert_eq!(read("a <b onclick=x>c</b>"), paragraph(vec![text("a <b onclick=x>c</b>")]));
         assert_eq!(read("<script>alert(1)</script>"), paragraph(vec![text("<script>alert(1)</script>")]));
         assert_eq!(read("[a](javascript:alert(1))"), paragraph(vec![Node::Element(Element::Plain, vec![text("a")])]));
-        assert_eq!(read("![a](http://x/y.png)"), paragraph(vec![Node::Link("http://x/y.png".to_owned(), vec![text("a")])]));
+        assert_eq!(
+            read("![a](http://x/y.png)"),
+            paragraph(vec![Node::Link("http://x/y.png".to_owned(), vec![text("a")])])
+        );
         assert_eq!(safe_address(" JavaScript:alert(1)"), None);
     }
 

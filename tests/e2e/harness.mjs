@@ -1,5 +1,5 @@
-// What the tests in a browser stand on: a static site serving `dist/`, Chromium, a page that fails its test at the first
-// error, and the few acts that need the browser's own protocol. It knows the page's promised hooks, not its insides.
+// What the tests in a browser stand on: a page that fails its test at the first error, and the few acts that need the
+// browser's own protocol. It knows the page's promised hooks, not its insides.
 //
 //   import { assert, idle, pageTest } from './harness.mjs';
 //   pageTest('opens a zip', async ({ page, site }) => { ... });
@@ -7,77 +7,22 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
-import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
-import { extname, join, normalize, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { after, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { chromium } from 'playwright-core';
+import { launch, ROOT, serve } from './site.mjs';
 
-export { assert };
+export { assert, ROOT, serve };
 
-/** The checkout. */
-export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-const DIST = join(ROOT, 'dist');
 const SHOTS = join(ROOT, 'target/shots');
 
 /** One test, all in: under load a page is slow, and Playwright's own limits are too short for a large folder. */
 const LIMIT_MS = 120_000;
 
-const MIME = {
-  '.html': 'text/html; charset=utf-8',
-  '.js': 'text/javascript; charset=utf-8',
-  '.css': 'text/css; charset=utf-8',
-  '.wasm': 'application/wasm',
-  '.svg': 'image/svg+xml',
-};
-
-/**
- * Serves a directory as a plain static host does, under `path` (with slashes at both ends). `requests` holds the paths
- * asked for so far. A second site is another origin.
- */
-export async function serve({ path = '/', dir = DIST } = {}) {
-  const requests = [];
-  const server = createServer(async (request, response) => {
-    const { pathname } = new URL(request.url, 'http://site');
-    requests.push(pathname);
-    // Browsers resolve `..` themselves; what is left of it stays below `dir` here.
-    const below = pathname.startsWith(path) ? normalize('/' + decodeURIComponent(pathname.slice(path.length))) : null;
-    try {
-      const file = below === '/' ? '/index.html' : below;
-      const body = await readFile(join(dir, file));
-      response.writeHead(200, { 'content-type': MIME[extname(file)] ?? 'application/octet-stream' }).end(body);
-    } catch {
-      response.writeHead(404).end('not found');
-    }
-  });
-  await new Promise((done) => server.listen(0, '127.0.0.1', done));
-  const { port } = server.address();
-  return {
-    url: `http://127.0.0.1:${port}${path}`,
-    requests,
-    close: () => {
-      server.closeAllConnections();
-      server.close();
-    },
-  };
-}
-
 let launched;
 /** The one Chromium of a test file; it ends with the file. */
-export function browser() {
-  launched ??= chromium.launch({
-    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-    args: [
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-    ],
-  });
+function browser() {
+  launched ??= launch();
   return launched;
 }
 after(async () => (await launched)?.close());
@@ -122,9 +67,11 @@ export function pageTest(name, options, body) {
   });
 }
 
-/** Waits until nothing is in flight and the last frame is painted. */
+/** Waits until nothing is in flight and the last frame is painted; fails at once where the page shows an error instead. */
 export async function idle(page) {
-  await page.waitForSelector('html[data-runglass=idle]', { state: 'attached' });
+  const html = page.locator('html:is([data-runglass=idle], [data-runglass=error])');
+  await html.waitFor();
+  assert.equal(await html.getAttribute('data-runglass'), 'idle', await page.locator('body').innerText());
 }
 
 /** Picks files with the page's own control: "files" or "folder" (then one path, of a directory). */

@@ -49,7 +49,7 @@ pub fn release(root: &Path) -> Result<PathBuf> {
         optimise(&wasm_opt, &stage.join("app_bg.wasm"))?;
     }
     let dir = publish(root, &stage, &dist)?;
-    let licences = licences::page(root, &format!("{dir}/app.css"))?;
+    let licences = licences::page(root, &dir)?;
     fs::write(dist.join("licences.html"), licences)?;
     sizes::report(&dist)?;
     fs::write(&stamp_path, format!("{} {dir}", inputs.hex()))?;

@@ -15,9 +15,9 @@ struct Package {
     texts: Vec<String>,
 }
 
-/// The HTML page: the packages first, then each text once, with the packages that it covers. `sheet` is the address of the
-/// style sheet.
-pub fn page(root: &Path, sheet: &str) -> Result<String> {
+/// The HTML page: the packages first, then each text once, with the packages that it covers. `dir` is the build's own
+/// directory beside it, where style sheet and theme lie.
+pub fn page(root: &Path, dir: &str) -> Result<String> {
     let apache = fs::read_to_string(root.join("LICENSE")).context("reading LICENSE")?;
     let mut packages = vec![Package {
         title: "Rust's standard library".into(),
@@ -25,7 +25,7 @@ pub fn page(root: &Path, sheet: &str) -> Result<String> {
         texts: vec![apache.clone()],
     }];
     packages.extend(packages_of_the_page(root, &apache)?);
-    Ok(render(&packages, sheet))
+    Ok(render(&packages, dir))
 }
 
 /// Everything that ends in the page's wasm; what only runs while it is built (build scripts, macros) is left out.
@@ -111,7 +111,7 @@ The above copyright notice and this permission notice shall be included in all c
 THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR IMPLIED, INCLUDING BUT NOT LIMITED TO THE WARRANTIES OF MERCHANTABILITY, FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT. IN NO EVENT SHALL THE AUTHORS OR COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM, DAMAGES OR OTHER LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING FROM, OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE.
 "#;
 
-fn render(packages: &[Package], sheet: &str) -> String {
+fn render(packages: &[Package], dir: &str) -> String {
     // Texts that differ in white space alone are one text.
     let mut texts: BTreeMap<String, (&str, Vec<&str>)> = BTreeMap::new();
     for package in packages {
@@ -133,9 +133,10 @@ fn render(packages: &[Package], sheet: &str) -> String {
         .collect();
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'self'\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <title>Licences - Runglass</title>\n<link rel=\"stylesheet\" href=\"{sheet}\">\n</head>\n\
+         <title>Licences - Runglass</title>\n<link rel=\"icon\" href=\"{dir}/favicon.svg\">\n\
+         <script src=\"{dir}/theme.js\"></script>\n<link rel=\"stylesheet\" href=\"{dir}/app.css\">\n</head>\n\
          <body>\n<main class=\"licences\">\n<h1>What Runglass is built with</h1>\n\
          <table>\n<thead><tr><th>Package<th>Licence</thead>\n<tbody>\n{rows}</tbody>\n</table>\n{sections}</main>\n</body>\n</html>\n"
     )
@@ -158,7 +159,7 @@ mod tests {
         };
         let html = render(
             &[package("a 1", "Be <kind> & free"), package("b 2", "Be <kind>\n & free"), package("c 3", "Other")],
-            "x.css",
+            "b-1",
         );
         assert_eq!(html.matches("Be &lt;kind&gt; &amp; free").count(), 1);
         assert!(html.contains("<h2>a 1, b 2</h2>") && html.contains("<h2>c 3</h2>"));

@@ -1,6 +1,7 @@
 //! `cargo xtask`: builds, serves and tests Runglass on a machine that has a stable Rust, Node and little else.
 //! It must not know what the app does.
 
+mod bench;
 mod build;
 mod inputs;
 mod licences;
@@ -21,7 +22,8 @@ cargo xtask serve                 builds it and serves it on this machine
     --no-build                    serves dist/ as it is
     --port N                      another port than 8080; 0 takes a free one
 cargo xtask test                  everything that must hold
-    --only STEP                   one step of it: ";
+    --only STEP                   one step of it: {steps}
+cargo xtask bench                 how fast the command line and the page read generated data, and the bytes of the page";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -41,9 +43,10 @@ fn run(args: &[&str]) -> Result<ExitCode> {
         ["build"] => build::release(&root).map(|_| ExitCode::SUCCESS),
         ["serve", rest @ ..] => serve::run(&root, serve_options(rest)?).map(|()| ExitCode::SUCCESS),
         ["test"] => test::run(&root, None),
+        ["bench"] => bench::run(&root).map(|()| ExitCode::SUCCESS),
         ["test", "--only", step] => test::run(&root, Some(step)),
         [] | ["help" | "--help" | "-h"] => {
-            println!("{HELP}{}", test::names().join(", "));
+            println!("{}", HELP.replace("{steps}", &test::names().join(", ")));
             Ok(ExitCode::SUCCESS)
         }
         _ => bail!("`{}` is no command; `cargo xtask help` lists them", args.join(" ")),

@@ -1,6 +1,7 @@
 //! The rows of the grid that are in sight, and the one with the focus.
 
 use super::GridRow;
+use super::ascending::{NO_ROLE, ascending};
 use super::state::{Slot, State};
 use crate::widgets::icon::{Icon, IconName};
 use leptos::attr::custom::custom_attribute;
@@ -8,18 +9,15 @@ use leptos::prelude::*;
 
 /// The box of the rows: as high as all of them, with only a few inside.
 pub(super) fn body(state: State, is_tree: bool, row_attribute: &'static str, head_rows: Memo<usize>) -> impl IntoView {
+    let rows =
+        ascending(move || state.shown_rows.get(), move |index| row(state, index, is_tree, row_attribute, head_rows));
     view! {
         <div
             class="grid-body"
             role="rowgroup"
             style:height=move || format!("{}px", state.rows.get().height_px())
-        >
-            <For
-                each=move || state.shown_rows.get()
-                key=|index| *index
-                children=move |index| row(state, index, is_tree, row_attribute, head_rows)
-            />
-        </div>
+            use:rows
+        ></div>
     }
 }
 
@@ -52,6 +50,8 @@ fn row(
         let scroll = if rows.height_px() < rows.count as f64 * rows.row_px { state.scroll_top_px.get() } else { 0.0 };
         rows.top_px(index, scroll)
     });
+    let pinned = ascending(move || state.shown.with(|s| s.pinned.clone()), move |slot| cell(state, row, slot));
+    let rest = ascending(move || state.shown.with(|s| s.rest.clone()), move |slot| cell(state, row, slot));
     let id_attribute = custom_attribute(row_attribute, move || id.get());
     view! {
         <div
@@ -69,12 +69,8 @@ fn row(
             style:top=move || format!("{}px", top.get())
             {..id_attribute}
         >
-            <div class="grid-pinned" role="presentation">
-                <For each=move || state.shown.with(|s| s.pinned.clone()) key=Slot::clone children=move |slot| cell(state, row, slot) />
-            </div>
-            <div class="grid-rest" role="presentation">
-                <For each=move || state.shown.with(|s| s.rest.clone()) key=Slot::clone children=move |slot| cell(state, row, slot) />
-            </div>
+            <div class="grid-pinned" role=NO_ROLE use:pinned></div>
+            <div class="grid-rest" role=NO_ROLE use:rest></div>
         </div>
     }
 }
@@ -94,11 +90,7 @@ fn cell(state: State, row: Row, slot: Slot) -> impl IntoView {
     };
     view! {
         <div
-            class="cell"
-            class:num=slot.align_right
-            class:narrow=slot.narrow
-            class:first=slot.first
-            class:tree=slot.tree
+            class=slot.class()
             role=if slot.tree { "rowheader" } else { "gridcell" }
             aria-colindex=column + 1
             data-cell=column

@@ -1,5 +1,6 @@
 //! The head of the grid: a line of groups over a line of columns.
 
+use super::ascending::{NO_ROLE, ascending};
 use super::keys;
 use super::state::{Slot, State};
 use crate::widgets::icon::{Icon, IconName};
@@ -80,14 +81,12 @@ pub(super) fn groups(state: State) -> impl IntoView {
 
 /// The line of columns.
 pub(super) fn labels(state: State, head_rows: Memo<usize>) -> impl IntoView {
+    let pinned = ascending(move || state.shown.with(|s| s.pinned.clone()), move |slot| label(state, slot));
+    let rest = ascending(move || state.shown.with(|s| s.rest.clone()), move |slot| label(state, slot));
     view! {
         <div class="grid-labels" role="row" aria-rowindex=move || head_rows.get()>
-            <div class="grid-pinned" role="presentation">
-                <For each=move || state.shown.with(|s| s.pinned.clone()) key=Slot::clone children=move |slot| label(state, slot) />
-            </div>
-            <div class="grid-rest" role="presentation">
-                <For each=move || state.shown.with(|s| s.rest.clone()) key=Slot::clone children=move |slot| label(state, slot) />
-            </div>
+            <div class="grid-pinned" role=NO_ROLE use:pinned></div>
+            <div class="grid-rest" role=NO_ROLE use:rest></div>
         </div>
     }
 }
@@ -121,8 +120,9 @@ fn label(state: State, slot: Slot) -> impl IntoView {
         .into_any()
     } else {
         view! {
-            <span class="grid-label cut">
-                {move || column.with(|c| c.label.clone())}
+            {move || column.with(|c| c.icon).map(|name| view! { <Icon name=name /> })}
+            <span class=if slot.narrow { "sr" } else { "grid-label cut" }>
+                {move || column.with(|c| if c.label.is_empty() { c.hint.clone() } else { c.label.clone() })}
                 {move || {
                     let unit = column.with(|c| c.unit.clone());
                     (!unit.is_empty()).then(|| view! { " " <span class="unit">{unit}</span> })
@@ -141,11 +141,7 @@ fn label(state: State, slot: Slot) -> impl IntoView {
     };
     view! {
         <div
-            class="cell"
-            class:num=slot.align_right
-            class:narrow=slot.narrow
-            class:first=slot.first
-            class:tree=slot.tree
+            class=slot.class()
             class:sortable=move || column.with(|c| c.sortable)
             class:sorted=move || direction.get().is_some()
             role="columnheader"

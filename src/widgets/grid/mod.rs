@@ -5,14 +5,16 @@
 //! the cell: a signal that they read paints that row or that cell again, and nothing else. They must answer any index.
 //!
 //! `mod` has the vocabulary and the frame, `state` what is in sight and where the focus is, `head` and `body` the two
-//! parts, `keys` the keyboard and the mouse.
+//! parts, `keys` the keyboard and the mouse, `ascending` the children that come and go while one scrolls.
 
+mod ascending;
 mod body;
 mod head;
 mod keys;
 mod state;
 
 use crate::browser::dom;
+use crate::widgets::icon::IconName;
 use leptos::prelude::*;
 use state::State;
 use std::sync::Arc;
@@ -44,8 +46,10 @@ pub struct GridColumn {
     pub tree: bool,
     /// Is the column of check boxes, drawn by the grid; the cell callback is not asked.
     pub choose: bool,
-    /// Is about an icon wide: no padding, centred.
+    /// Is about an icon wide: no padding, centred, its label for screen readers only.
     pub narrow: bool,
+    /// Stands in the head instead of the label.
+    pub icon: Option<IconName>,
 }
 
 /// One row. What it does not say is off: build it with `..Default::default()`.
@@ -167,6 +171,7 @@ pub fn Grid(
 
     let has_groups = Memo::new(move |_| columns.with(|columns| columns.iter().any(|c| !c.group.is_empty())));
     let head_rows = Memo::new(move |_| 1 + usize::from(has_groups.get()));
+    let scrolled = Memo::new(move |_| state.scroll_left_px.get() > 0.0);
     let width = move || format!("{}px", state.space.with(|space| space.whole_px()));
 
     view! {
@@ -179,6 +184,7 @@ pub fn Grid(
             aria-colcount=move || columns.with(|columns| columns.len())
             aria-multiselectable=on_select.is_some().then_some("true")
             data-runs-matching=move || matching.map(|matching| matching.get())
+            class:is-scrolled=scrolled
             class:is-resizing=move || state.drag.with(Option::is_some)
             style:--grid-pinned=move || state.shown.with(|shown| shown.pinned_tracks.clone())
             style:--grid-rest=move || state.shown.with(|shown| shown.rest_tracks.clone())

@@ -20,8 +20,8 @@ pub(super) struct Place {
     pub column: usize,
 }
 
-/// A column that is in the page.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+/// A column that is in the page; ordered by its index.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Slot {
     pub index: usize,
     key: String,
@@ -31,6 +31,16 @@ pub(super) struct Slot {
     pub narrow: bool,
     /// First of its group: a line stands before it.
     pub first: bool,
+}
+
+impl Slot {
+    /// The classes of its cells: one text, since a table has many cells.
+    pub fn class(&self) -> String {
+        let marks =
+            [(self.align_right, " num"), (self.narrow, " narrow"), (self.first, " first"), (self.tree, " tree")];
+        let on = marks.into_iter().filter_map(|(on, class)| on.then_some(class));
+        std::iter::once("cell").chain(on).collect()
+    }
 }
 
 /// The columns that are in the page.
@@ -62,7 +72,7 @@ pub(super) struct State {
     head_px: RwSignal<f64>,
     row_px: RwSignal<f64>,
     pub scroll_top_px: RwSignal<f64>,
-    scroll_left_px: RwSignal<f64>,
+    pub scroll_left_px: RwSignal<f64>,
     /// The column whose edge is being dragged, and its width.
     pub drag: RwSignal<Option<(usize, f64)>>,
 
@@ -255,7 +265,11 @@ impl State {
     fn reveal(self, place: Place) {
         let Some(root) = self.root.get_untracked() else { return };
         let top = place.row.and_then(|row| self.rows.get_untracked().reveal(row, self.scroll_top_px.get_untracked()));
-        let left = self.space.with_untracked(|s| s.reveal(place.column, self.scroll_left_px.get_untracked()));
+        // The first column shows the beginning of all of them, even if it never went out of sight.
+        let left = match place.column {
+            0 => (self.scroll_left_px.get_untracked() > 0.0).then_some(0.0),
+            column => self.space.with_untracked(|s| s.reveal(column, self.scroll_left_px.get_untracked())),
+        };
         if let Some(top) = top {
             root.set_scroll_top(top.round() as i32);
         }

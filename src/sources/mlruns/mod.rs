@@ -1,0 +1,235 @@
+//! THE FILE STORE, as MLflow 0.8 to 3.x writes it: a tree of `meta.yaml` files and of folders with one small file a key.
+//! [`FileStores`] answers for all stores that lie in one folder, at any depth, under any name.
+//!
+//! It must not know what carries the folder (disk, picker, zip). It never believes a stored absolute path: what lies
+//! beside a run is the run's.
+
+mod datasets;
+mod experiments;
+mod history;
+mod layout;
+pub(super) mod meta;
+pub mod metrics;
+pub(super) mod parts;
+mod runs;
+#[cfg(test)]
+mod tests;
+mod trees;
+mod yaml;
+#[cfg(test)]
+mod yaml_tests;
+
+use crate::model::{Experiment, MetricSeries, Reason, Report, RunKey, RunTable, Store};
+use crate::sources::gather::Tally;
+use crate::sources::recognise::{self, Walk};
+use crate::sources::sub::Sub;
+use crate::sources::{
+    Async, Cursor, Fault, FaultKind, Folder, HistoryAsk, Page, Progress, RunsAsk, Source, path, text,
+};
+use datasets::Datasets;
+use layout::Layout;
+use parts::Parts;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+/// Params, tags and meta files larger than this are left out.
+const SMALL_LIMIT: u64 = 16 << 20;
+/// Metric files larger than this are left out: about two million points.
+const METRIC_LIMIT: u64 = 64 << 20;
+/// Experiments of a page.
+const EXPERIMENTS_PAGE: usize = 256;
+/// Most runs of a page, whatever is asked.
+const RUNS_PAGE: u32 = 10_000;
+/// The cursor of a walk that is not done.
+const WALKING: &str = "walk";
+
+/// All file stores in one folder.
+pub struct FileStores {
+    folder: Rc<dyn Folder>,
+    walk: Walk,
+    layout: RefCell<Option<Rc<Layout>>>,
+    datasets: Datasets,
+    tally: Tally,
+    runs_read: Cell<u64>,
+    /// Folders counted as runs that turned out to hold none.
+    no_runs: Cell<u64>,
+}
+
+impl FileStores {
+    /// Over anything that is a folder. Nothing is read before it is asked for.
+    pub fn new(folder: Rc<dyn Folder>) -> FileStores {
+        FileStores {
+            folder,
+            walk: Walk::new(),
+            layout: RefCell::new(None),
+            datasets: Datasets::default(),
+            tally: Tally::default(),
+            runs_read: Cell::new(0),
+            no_runs: Cell::new(0),
+        }
+    }
+
+    fn known_layout(&self) -> Option<Rc<Layout>> {
+        self.layout.borrow().clone()
+    }
+
+    /// Walks on for a bounded number of folders; the layout, once all is walked.
+    async fn advance(&self, report: &mut Report) -> Result<Option<Rc<Layout>>, Fault> {
+        if let Some(layout) = self.known_layout() {
+            return Ok(Some(layout));
+        }
+        let stop = self.walk.folders_seen() + recognise::STEP as u64;
+        while !self.walk.is_done() && self.walk.folders_seen() < stop {
+            self.walk.step(&*self.folder, &self.tally, report).await?;
+        }
+        if !self.walk.is_done() {
+            return Ok(None);
+        }
+        let layout = Layout::build(self.walk.take(), report).ok_or_else(|| self.walk.not_recognised())?;
+        let layout = Rc::new(layout);
+        *self.layout.borrow_mut() = Some(layout.clone());
+        Ok(Some(layout))
+    }
+
+    async fn whole_layout(&self, report: &mut Report) -> Result<Rc<Layout>, Fault> {
+        loop {
+            if let Some(layout) = self.advance(report).await? {
+                return Ok(layout);
+            }
+        }
+    }
+
+    /// While walking, `files` are those seen: nothing else is known yet that grows with the work.
+    fn progress(&self, layout: Option<&Layout>) -> Progress {
+        let runs_total = layout.map(|layout| (layout.runs.len() as u64).saturating_sub(self.no_runs.get()));
+        Progress {
+            files: if layout.is_some() { self.tally.files() } else { self.walk.files_seen() },
+            files_total: None,
+            bytes: self.tally.bytes(),
+            runs: self.runs_read.get(),
+            runs_total,
+        }
+    }
+
+    /// A page with the carrier's own notices among those of the page.
+    fn page<T>(&self, items: T, next: Option<Cursor>, layout: Option<&Layout>, mut report: Report) -> Page<T> {
+        report.merge(self.folder.take_report());
+        Page { items, next, read: self.progress(layout), report }
+    }
+
+    /// Where a run's artifacts lie: beside its meta, else in a folder of artifacts that is named after the run.
+    fn artifacts_dir(&self, run: &RunKey) -> String {
+        let dir = path::from_shown(&run.0);
+        let beside = path::join(dir, "artifacts");
+        let Some(layout) = self.known_layout() else { return beside };
+        let place = layout.runs.iter().find(|place| place.dir == dir);
+        let loose = layout.loose_artifacts.get(path::name(dir));
+        match (place, loose) {
+            (Some(place), Some(loose)) if !place.parts.has(Parts::ARTIFACTS) => {
+                // `mlartifacts/<experiment>/<run>` before any other place.
+                let experiment = path::name(path::parent(dir));
+                let same = loose.iter().find(|dir| path::name(path::parent(dir)) == experiment);
+                same.or(loose.first()).map_or(beside, |dir| path::join(dir, "artifacts"))
+            }
+            _ => beside,
+        }
+    }
+}
+
+fn place_after(cursor: Option<&Cursor>) -> usize {
+    cursor.and_then(|cursor| cursor.0.parse().ok()).unwrap_or(0)
+}
+
+/// The cursor of what follows `end`, while there is something.
+fn next_after(end: usize, total: usize) -> Option<Cursor> {
+    (end < total).then(|| Cursor(end.to_string()))
+}
+
+impl Source for FileStores {
+    fn experiments(&self, after: Option<Cursor>) -> Async<'_, Page<Vec<Experiment>>> {
+        Box::pin(async move {
+            let mut report = Report::default();
+            let Some(layout) = self.advance(&mut report).await? else {
+                let next = Some(Cursor(WALKING.to_owned()));
+                return Ok(self.page(Vec::new(), next, None, report));
+            };
+            let start = place_after(after.as_ref()).min(layout.experiments.len());
+            let end = (start + EXPERIMENTS_PAGE).min(layout.experiments.len());
+            let items = experiments::read(&*self.folder, &self.tally, &layout, start..end, &mut report).await?;
+            let next = next_after(end, layout.experiments.len());
+            Ok(self.page(items, next, Some(&layout), report))
+        })
+    }
+
+    fn runs(&self, ask: RunsAsk) -> Async<'_, Page<RunTable>> {
+        Box::pin(async move {
+            let mut report = Report::default();
+            let layout = self.whole_layout(&mut report).await?;
+            let start = place_after(ask.after.as_ref()).min(layout.runs.len());
+            let end = start.saturating_add(ask.size.clamp(1, RUNS_PAGE) as usize).min(layout.runs.len());
+            let places = layout.runs.get(start..end).unwrap_or_default();
+            let read = runs::read(&*self.folder, &self.tally, places, &layout, &self.datasets, &mut report).await?;
+            if start == 0 {
+                self.runs_read.set(0);
+                self.no_runs.set(0);
+            }
+            self.runs_read.set(self.runs_read.get() + read.table.len() as u64);
+            self.no_runs.set(self.no_runs.get() + read.no_runs);
+            let next = next_after(end, layout.runs.len());
+            Ok(self.page(read.table, next, Some(&layout), report))
+        })
+    }
+
+    fn history(&self, ask: HistoryAsk) -> Async<'_, Page<Vec<MetricSeries>>> {
+        Box::pin(async move {
+            let mut report = Report::default();
+            let start = place_after(ask.after.as_ref()).min(ask.pairs.len());
+            let rest = ask.pairs.get(start..).unwrap_or_default();
+            let items = history::read(&*self.folder, &self.tally, rest, &mut report).await?;
+            let next = next_after(start + items.len(), ask.pairs.len());
+            let layout = self.known_layout();
+            Ok(self.page(items, next, layout.as_deref(), report))
+        })
+    }
+
+    fn stores(&self) -> Async<'_, Vec<Store>> {
+        Box::pin(async move {
+            let mut unheard = Report::default();
+            Ok(self.whole_layout(&mut unheard).await?.stores.clone())
+        })
+    }
+
+    fn artifacts(&self, run: &RunKey) -> Rc<dyn Folder> {
+        Rc::new(Sub::new(self.folder.clone(), self.artifacts_dir(run)))
+    }
+}
+
+/// The bytes of a file that was asked for one byte beyond its limit; what is wrong with it becomes a notice.
+fn bytes_of(file: &str, answer: Result<Vec<u8>, Fault>, limit: u64, report: &mut Report) -> Option<Vec<u8>> {
+    match answer {
+        Ok(bytes) if bytes.len() as u64 > limit => {
+            report.note(Reason::TooLarge, file, None, format!("The file is larger than {} MB.", limit >> 20));
+            None
+        }
+        Ok(bytes) => Some(bytes),
+        Err(fault) => {
+            let reason = match fault.kind {
+                FaultKind::FileChanged => Reason::FileChanged,
+                FaultKind::OverBudget => Reason::ArchiveBudget,
+                _ => Reason::FileUnreadable,
+            };
+            report.note(reason, file, None, fault.message);
+            None
+        }
+    }
+}
+
+/// The same as text.
+fn text_of(file: &str, answer: Result<Vec<u8>, Fault>, limit: u64, report: &mut Report) -> Option<String> {
+    let bytes = bytes_of(file, answer, limit, report)?;
+    let (decoded, oddity) = text::decode(&bytes);
+    if let Some(oddity) = oddity {
+        report.note(Reason::TextEncoding, file, None, oddity.message());
+    }
+    Some(decoded.into_owned())
+}

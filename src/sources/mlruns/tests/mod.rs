@@ -1,0 +1,121 @@
+//! Trees as one string, what was read of them as another.
+
+mod recognising;
+mod runs;
+
+use super::FileStores;
+use crate::model::{Report, RunTable};
+use crate::sources::memory::Memory;
+use crate::sources::{Fault, RunsAsk, Source};
+use pollster::block_on;
+use std::fmt::Write;
+use std::rc::Rc;
+
+/// All that a folder gives, one line a thing; runs are asked for two at a time.
+fn shown(memory: Memory) -> Result<String, Fault> {
+    let source = FileStores::new(Rc::new(memory));
+    let (mut text, mut report, mut after) = (String::new(), Report::default(), None);
+    let mut experiments = Vec::new();
+    loop {
+        let page = block_on(source.experiments(after))?;
+        report.merge(page.report);
+        experiments.extend(page.items);
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    let mut runs = RunTable::default();
+    loop {
+        let page = block_on(source.runs(RunsAsk { after, size: 2 }))?;
+        report.merge(page.report);
+        runs.append(page.items);
+        after = page.next;
+        if after.is_none() {
+            assert_eq!(page.read.runs_total, Some(runs.len() as u64));
+            assert_eq!(page.read.runs, runs.len() as u64);
+            break;
+        }
+    }
+    for store in block_on(source.stores())? {
+        write!(text, "store {}", store.path).expect("text");
+        for (name, versions) in store.registered_models {
+            write!(text, " model={name}:{versions}").expect("text");
+        }
+        writeln!(text, " logged={} traces={}", store.logged_models, store.traces).expect("text");
+    }
+    for (number, experiment) in experiments.iter().enumerate() {
+        write!(text, "experiment {}: {} ", experiment.path, experiment.id).expect("text");
+        write!(text, "{:?} {}", experiment.name, experiment.lifecycle.word()).expect("text");
+        for (key, value) in &experiment.tags {
+            write!(text, " {key}={value}").expect("text");
+        }
+        writeln!(text).expect("text");
+        for row in runs.rows().filter(|row| runs.experiment[*row as usize] as usize == number) {
+            writeln!(text, "{}", shown_run(&runs, row)).expect("text");
+        }
+    }
+    let mut notices: Vec<_> = report.notices().iter().collect();
+    notices.sort_by_key(|notice| (&notice.path, notice.line));
+    for notice in notices {
+        let line = notice.line.map(|line| format!(":{line}")).unwrap_or_default();
+        writeln!(text, "! {} {}{line}", notice.reason.word(), notice.path).expect("text");
+    }
+    Ok(text)
+}
+
+fn shown_run(runs: &RunTable, row: u32) -> String {
+    let at = row as usize;
+    let mut text = format!("  {}: {} {:?}", runs.key[at].0, runs.id[at], runs.name[at]);
+    write!(text, " {} {}", runs.status[at].word(), runs.lifecycle[at].word()).expect("text");
+    if let Some(start) = runs.start_ms[at] {
+        write!(text, " {start}..").expect("text");
+    }
+    if let Some(end) = runs.end_ms[at] {
+        write!(text, "{end}").expect("text");
+    }
+    if let Some(user) = runs.user.get(row) {
+        write!(text, " by={user}").expect("text");
+    }
+    for (key, column) in runs.params.iter() {
+        if let Some(value) = column.get(row) {
+            write!(text, " p.{key}={value:?}").expect("text");
+        }
+    }
+    for (key, column) in runs.tags.iter() {
+        if let Some(value) = column.get(row) {
+            write!(text, " t.{key}={value:?}").expect("text");
+        }
+    }
+    for (key, column) in runs.metrics.iter() {
+        if let Some(metric) = column.get(row) {
+            write!(text, " m.{key}={}@{} of {}", metric.last, metric.step, metric.count).expect("text");
+        }
+    }
+    for dataset in &runs.datasets[at] {
+        write!(text, " data={}#{} {:?}", dataset.name, dataset.digest, dataset.context).expect("text");
+    }
+    for output in &runs.outputs[at] {
+        write!(text, " out={output}").expect("text");
+    }
+    text
+}
+
+fn check_memory(memory: Memory, expected: &str) {
+    let text = shown(memory).unwrap_or_else(|fault| format!("fault {fault}"));
+    let expected: String =
+        expected.lines().filter(|line| !line.trim().is_empty()).map(|line| format!("{line}\n")).collect();
+    assert!(text == expected, "read:\n{text}\nexpected:\n{expected}");
+}
+
+fn check(tree: &str, expected: &str) {
+    check_memory(Memory::parse(tree), expected);
+}
+
+const EXPERIMENT_7: &str = "
+//- mlruns/7/meta.yaml
+artifact_location: file:///home/alice/mlruns/7
+experiment_id: '7'
+lifecycle_stage: active
+name: Seven
+";

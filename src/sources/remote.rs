@@ -1,0 +1,118 @@
+//! A SOURCE THAT READS ELSEWHERE, and the other end of the line. It must not know what lies between: a worker, or nothing.
+
+use crate::model::{Experiment, MetricSeries, RunKey, RunTable, Store};
+use crate::sources::codec::{Answer, Packet, Question, garbage};
+use crate::sources::{Async, Cursor, Entry, Fault, Folder, HistoryAsk, Page, ReadAsk, RunsAsk, Source};
+use std::rc::Rc;
+
+/// Carries a question to the one who knows, and the answer back.
+pub trait Transport {
+    /// Asks. Dropping the answer to come cancels the question.
+    ///
+    /// # Errors
+    /// [`FaultKind::ReaderDied`](crate::sources::FaultKind::ReaderDied) when nobody answers any more.
+    fn ask(&self, question: String) -> Async<'_, Packet>;
+}
+
+/// A [`Source`] at the other end of a [`Transport`].
+pub struct Remote<T> {
+    transport: Rc<T>,
+}
+
+impl<T: Transport> Remote<T> {
+    /// Over a transport.
+    pub fn new(transport: Rc<T>) -> Remote<T> {
+        Remote { transport }
+    }
+}
+
+/// Asks, and picks the answer that belongs to the question.
+async fn asked<T: Transport, A>(
+    transport: &T,
+    question: &Question,
+    pick: impl FnOnce(Answer) -> Option<A>,
+) -> Result<A, Fault> {
+    match Answer::decode(transport.ask(question.encode()).await?)? {
+        Answer::Fault(fault) => Err(fault),
+        answer => pick(answer).ok_or_else(garbage),
+    }
+}
+
+macro_rules! picked {
+    ($kind:ident) => {
+        |answer| match answer {
+            Answer::$kind(content) => Some(content),
+            _ => None,
+        }
+    };
+}
+
+impl<T: Transport + 'static> Source for Remote<T> {
+    fn experiments(&self, after: Option<Cursor>) -> Async<'_, Page<Vec<Experiment>>> {
+        let question = Question::Experiments { after };
+        Box::pin(async move { asked(&*self.transport, &question, picked!(Experiments)).await })
+    }
+
+    fn runs(&self, ask: RunsAsk) -> Async<'_, Page<RunTable>> {
+        let question = Question::Runs(ask);
+        Box::pin(async move { asked(&*self.transport, &question, picked!(Runs)).await.map(|page| *page) })
+    }
+
+    fn history(&self, ask: HistoryAsk) -> Async<'_, Page<Vec<MetricSeries>>> {
+        let question = Question::History(ask);
+        Box::pin(async move { asked(&*self.transport, &question, picked!(History)).await })
+    }
+
+    fn stores(&self) -> Async<'_, Vec<Store>> {
+        Box::pin(async move { asked(&*self.transport, &Question::Stores, picked!(Stores)).await })
+    }
+
+    fn artifacts(&self, run: &RunKey) -> Rc<dyn Folder> {
+        Rc::new(RemoteArtifacts { transport: self.transport.clone(), run: run.clone() })
+    }
+}
+
+struct RemoteArtifacts<T> {
+    transport: Rc<T>,
+    run: RunKey,
+}
+
+impl<T: Transport> Folder for RemoteArtifacts<T> {
+    fn list<'a>(&'a self, dirs: &'a [String], with_sizes: bool) -> Async<'a, Vec<Vec<Entry>>> {
+        let question = Question::ArtifactList { run: self.run.clone(), dirs: dirs.to_vec(), with_sizes };
+        Box::pin(async move {
+            let lists = asked(&*self.transport, &question, picked!(ArtifactList)).await?;
+            if lists.len() == dirs.len() { Ok(lists) } else { Err(garbage()) }
+        })
+    }
+
+    fn read<'a>(&'a self, asks: &'a [ReadAsk]) -> Async<'a, Vec<Result<Vec<u8>, Fault>>> {
+        let question = Question::ArtifactRead { run: self.run.clone(), asks: asks.to_vec() };
+        Box::pin(async move {
+            let answers = asked(&*self.transport, &question, picked!(ArtifactRead)).await?;
+            if answers.len() == asks.len() { Ok(answers) } else { Err(garbage()) }
+        })
+    }
+}
+
+/// The other end: what `source` answers to a question that came as text.
+pub async fn answer(source: &dyn Source, question: &str) -> Packet {
+    let answer = match Question::decode(question) {
+        Ok(question) => answered(source, question).await,
+        Err(fault) => Err(fault),
+    };
+    answer.unwrap_or_else(Answer::Fault).encode()
+}
+
+async fn answered(source: &dyn Source, question: Question) -> Result<Answer, Fault> {
+    Ok(match question {
+        Question::Experiments { after } => Answer::Experiments(source.experiments(after).await?),
+        Question::Runs(ask) => Answer::Runs(Box::new(source.runs(ask).await?)),
+        Question::History(ask) => Answer::History(source.history(ask).await?),
+        Question::Stores => Answer::Stores(source.stores().await?),
+        Question::ArtifactList { run, dirs, with_sizes } => {
+            Answer::ArtifactList(source.artifacts(&run).list(&dirs, with_sizes).await?)
+        }
+        Question::ArtifactRead { run, asks } => Answer::ArtifactRead(source.artifacts(&run).read(&asks).await?),
+    })
+}

@@ -1,0 +1,36 @@
+//! A folder inside a folder, as a folder of its own.
+
+use crate::sources::{Async, Entry, Folder, ReadAsk, path};
+use std::rc::Rc;
+
+/// What lies under one path of another folder.
+pub struct Sub {
+    inner: Rc<dyn Folder>,
+    prefix: String,
+}
+
+impl Sub {
+    /// The folder at `prefix` of `inner`; empty when there is none.
+    pub fn new(inner: Rc<dyn Folder>, prefix: impl Into<String>) -> Sub {
+        Sub { inner, prefix: prefix.into() }
+    }
+}
+
+impl Folder for Sub {
+    fn list<'a>(&'a self, dirs: &'a [String], with_sizes: bool) -> Async<'a, Vec<Vec<Entry>>> {
+        Box::pin(async move {
+            let dirs: Vec<String> = dirs.iter().map(|dir| path::join(&self.prefix, dir)).collect();
+            self.inner.list(&dirs, with_sizes).await
+        })
+    }
+
+    fn read<'a>(&'a self, asks: &'a [ReadAsk]) -> Async<'a, Vec<Result<Vec<u8>, crate::sources::Fault>>> {
+        Box::pin(async move {
+            let asks: Vec<ReadAsk> = asks
+                .iter()
+                .map(|ask| ReadAsk { path: path::join(&self.prefix, &ask.path), range: ask.range.clone() })
+                .collect();
+            self.inner.read(&asks).await
+        })
+    }
+}
