@@ -390,8 +390,8 @@ impl Card {
     fn tip_view(self, title: String) -> Option<impl IntoView> {
         let read = self.read.get().filter(|_| self.is_pointed.get() && self.brush.get().is_none_or(|(a, b)| a == b))?;
         let (layout, x) = (self.layout.get_untracked()?, self.cursor.get_untracked()?);
-        let frame: web_sys::Element = self.board.frame.get_untracked()?.into();
-        let place = Place::of(&frame, &layout.plot, layout.has_label_room);
+        let card = dom::rect_px(self.board.frame.get_untracked()?.as_ref());
+        let place = Place::of(card, &layout.plot, layout.has_label_room);
         let lead = (!layout.has_label_room && place != Place::Under).then_some(title);
         let axis = self.plot.with_untracked(|plot| plot.x);
         Some(tip_view(tip(&read, place.rows(layout.size.height)), x_text(axis, x), lead, place))
