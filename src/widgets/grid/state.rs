@@ -314,9 +314,10 @@ impl State {
 
     /// The focus left an element of the grid; if only because that element went, it comes back.
     pub fn focus_went(self, event: &ev::FocusEvent) {
-        let Some(root) = self.root.get_untracked() else { return };
+        // Also comes when the whole grid goes with the focus in it.
+        let Some(Some(root)) = self.root.try_get_untracked() else { return };
         if event.related_target().is_some() {
-            self.inside.set_value(dom::holds(&root, event.related_target()));
+            let _ = self.inside.try_set_value(dom::holds(&root, event.related_target()));
             return;
         }
         let target = dom::target_element(event);
