@@ -1,3 +1,4 @@
 //! WHAT THE SCREEN SAYS, without a screen.
 
+pub mod coloured;
 pub mod window;

@@ -8,7 +8,6 @@ use crate::view::window::RowSpace;
 use leptos::prelude::*;
 use leptos::{ev, html};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Options kept ready above and below the view.
 const SPARE: usize = 4;
@@ -44,8 +43,7 @@ pub fn ValuePicker(
     #[prop(into, optional)]
     on_done: Option<Callback<()>>,
 ) -> impl IntoView {
-    static NUMBER: AtomicU32 = AtomicU32::new(0);
-    let id = format!("values-{}", NUMBER.fetch_add(1, Ordering::Relaxed));
+    let id = dom::unique_id("values");
     let option_id = {
         let id = id.clone();
         move |index: usize| format!("{id}-{index}")
