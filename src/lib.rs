@@ -16,5 +16,19 @@ pub mod view;
 pub mod browser;
 #[cfg(all(feature = "page", target_arch = "wasm32"))]
 pub mod pages;
-#[cfg(all(feature = "page", target_arch = "wasm32"))]
 pub mod widgets;
+
+/// The page's entry; `boot.js` calls it with the URL of its own directory.
+#[cfg(all(feature = "page", target_arch = "wasm32"))]
+#[wasm_bindgen::prelude::wasm_bindgen]
+pub fn page(base: String) {
+    browser::set_base_url(base);
+    pages::mount();
+}
+
+/// The worker's entry: answers the function that takes its messages.
+#[cfg(all(feature = "page", target_arch = "wasm32"))]
+#[wasm_bindgen::prelude::wasm_bindgen]
+pub fn worker() -> js_sys::Function {
+    browser::reader::start()
+}

@@ -2,9 +2,16 @@
 //!
 //! It must not know any widget. Nothing here fails: what is not there answers `None` or does nothing.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::Closure;
 use web_sys::{Element, EventTarget, FocusOptions, HtmlElement, ResizeObserver};
+
+/// An id that no other element of this page has.
+pub fn unique_id(prefix: &str) -> String {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    format!("{prefix}-{}", NUMBER.fetch_add(1, Ordering::Relaxed))
+}
 
 /// Watches the size of elements until it is dropped.
 pub struct SizeWatch {

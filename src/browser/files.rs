@@ -8,7 +8,7 @@ use std::rc::Rc;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{DataTransfer, File, FileList, FileSystemDirectoryEntry, FileSystemEntry, FileSystemFileEntry};
+use web_sys::{DataTransfer, File, FileSystemDirectoryEntry, FileSystemEntry, FileSystemFileEntry};
 
 /// One thing that is to be opened.
 #[derive(Clone, Debug)]
@@ -58,9 +58,21 @@ pub fn name_of(things: &[Thing]) -> String {
     }
 }
 
-/// What an `<input type=file>` holds: with paths it is one folder, else single files.
-pub fn from_input(list: &FileList) -> Vec<Thing> {
-    let files: Vec<File> = (0..list.length()).filter_map(|at| list.get(at)).collect();
+/// Makes an `<input type=file>` ask for a folder.
+pub fn ask_for_folders(input: &web_sys::HtmlInputElement) {
+    let _ = input.set_attribute("webkitdirectory", "");
+}
+
+/// What the `<input type=file>` of a change event holds: with paths it is one folder, else single files. The input is emptied,
+/// so that the same file can be picked again.
+pub fn from_input(event: &web_sys::Event) -> Vec<Thing> {
+    let input = event.target().and_then(|target| target.dyn_into::<web_sys::HtmlInputElement>().ok());
+    let list = input.as_ref().and_then(web_sys::HtmlInputElement::files);
+    let files: Vec<File> =
+        list.map(|list| (0..list.length()).filter_map(|at| list.get(at)).collect()).unwrap_or_default();
+    if let Some(input) = input {
+        input.set_value("");
+    }
     let relative = |file: &File| {
         let path = js_sys::Reflect::get(file, &"webkitRelativePath".into()).ok().and_then(|path| path.as_string());
         path.filter(|path| !path.is_empty())

@@ -1,6 +1,7 @@
 //! Directory handles kept from visit to visit, so that a reload brings a folder back with one click. They live in this
 //! browser's IndexedDB, by name; the browser asks the user again before a page may read.
 
+use crate::browser::files::Thing;
 use std::rc::Rc;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
@@ -38,30 +39,44 @@ async fn database() -> Result<IdbDatabase, JsValue> {
     Ok(done(opening).await?.unchecked_into())
 }
 
-/// Keeps a handle under the name that the link carries. A browser without room for it forgets; nothing else is lost.
-pub async fn keep(name: &str, handle: &JsValue) {
+/// Keeps the handle of a folder under the name that the link carries. A browser without room for it forgets; nothing else
+/// is lost.
+pub async fn keep(thing: &Thing) {
+    let Thing::Handle(name, handle) = thing else { return };
     let kept = async {
         let database = database().await?;
         let store = database.transaction_with_str_and_mode(HANDLES, IdbTransactionMode::Readwrite)?;
-        done(store.object_store(HANDLES)?.put_with_key(handle, &name.into())?).await
+        done(store.object_store(HANDLES)?.put_with_key(handle, &name.as_str().into())?).await
     };
     if kept.await.is_err() {
         leptos::logging::log!("the folder's handle could not be kept for the next visit");
     }
 }
 
+/// A folder that this browser remembers, and may read once the user says so.
+#[derive(Clone, Debug)]
+pub struct Kept(JsValue);
+
+impl Kept {
+    /// As a thing to open.
+    pub fn thing(&self, name: &str) -> Thing {
+        Thing::Handle(name.to_owned(), self.0.clone())
+    }
+}
+
 /// The handle kept under a name.
-pub async fn find(name: &str) -> Option<JsValue> {
+pub async fn find(name: &str) -> Option<Kept> {
     let found = async {
         let database = database().await?;
         let store = database.transaction_with_str(HANDLES)?.object_store(HANDLES)?;
         done(store.get(&name.into())?).await
     };
-    found.await.ok().filter(|handle| !handle.is_undefined() && !handle.is_null())
+    found.await.ok().filter(|handle| !handle.is_undefined() && !handle.is_null()).map(Kept)
 }
 
 /// Asks the user whether the page may read a kept handle; to be called from a click.
-pub async fn may_read(handle: &JsValue) -> bool {
+pub async fn may_read(kept: &Kept) -> bool {
+    let handle = &kept.0;
     let options = js_sys::Object::new();
     let _ = js_sys::Reflect::set(&options, &"mode".into(), &"read".into());
     let ask = js_sys::Reflect::get(handle, &"requestPermission".into()).ok();

@@ -17,7 +17,6 @@ pub mod signs;
 pub mod worker;
 
 use std::cell::RefCell;
-use wasm_bindgen::prelude::wasm_bindgen;
 
 thread_local! {
     static BASE: RefCell<String> = const { RefCell::new(String::new()) };
@@ -28,12 +27,9 @@ pub fn base_url() -> String {
     BASE.with_borrow(String::clone)
 }
 
-/// The page's entry; called by `boot.js` with the URL of its own directory.
-#[wasm_bindgen]
-pub fn page(base: String) {
-    console_error_panic_hook::set_once();
+/// Says where this build's own files lie; once, before anything else.
+pub fn set_base_url(base: String) {
     BASE.set(base);
-    crate::pages::mount();
 }
 
 /// Now, in milliseconds since 1970, UTC.
@@ -49,4 +45,14 @@ pub fn zone_minutes(ms: i64) -> i32 {
 /// Lets the browser do what waits, then goes on.
 pub async fn pause() {
     gloo::timers::future::TimeoutFuture::new(0).await;
+}
+
+/// Something that will be done later; dropped before, it is not done.
+pub struct Timer(#[expect(dead_code, reason = "lives as long as the timer")] gloo::timers::callback::Timeout);
+
+impl Timer {
+    /// Calls `then` after that many milliseconds.
+    pub fn start(after_ms: u32, then: impl FnOnce() + 'static) -> Timer {
+        Timer(gloo::timers::callback::Timeout::new(after_ms, then))
+    }
 }

@@ -8,7 +8,6 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 use wasm_bindgen::closure::Closure;
-use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{DedicatedWorkerGlobalScope, File, FileSystemDirectoryHandle};
 
@@ -19,9 +18,8 @@ struct Host {
     answering: RefCell<bool>,
 }
 
-/// The worker's entry: answers the function that takes its messages.
-#[wasm_bindgen]
-pub fn worker() -> js_sys::Function {
+/// Starts the reader: answers the function that takes the worker's messages.
+pub fn start() -> js_sys::Function {
     std::panic::set_hook(Box::new(|info| {
         console_error_panic_hook::hook(info);
         post("died", &info.to_string().into());

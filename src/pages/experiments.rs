@@ -299,7 +299,6 @@ fn List(
                     chosen.insert(at);
                 }
             }
-            SelectHow::Only => *chosen = BTreeSet::from([at]),
             SelectHow::Range { from } => chosen.extend((from.min(index)..=from.max(index)).filter_map(number_at)),
         });
     };

@@ -1,5 +1,6 @@
 //! The filter: one query, as text in MLflow's own language and as chips. Chips edit the text.
 
+use crate::browser::Timer;
 use crate::browser::signs;
 use crate::model::{Attribute, Field};
 use crate::pages::pipeline::Pipeline;
@@ -12,7 +13,6 @@ use crate::widgets::menu::{PopoverButton, PopoverKind};
 use crate::widgets::segmented::{Segment, Segmented};
 use crate::widgets::text_field::{FieldProblem, QueryField};
 use crate::widgets::values::{PickValue, ValuePicker};
-use gloo::timers::callback::Timeout;
 use leptos::prelude::*;
 use std::sync::Arc;
 
@@ -45,7 +45,7 @@ pub fn FilterField() -> impl IntoView {
             typed.set(filter);
         }
     });
-    let timer = StoredValue::new_local(None::<Timeout>);
+    let timer = StoredValue::new_local(None::<Timer>);
     let apply = move |text: String| {
         timer.set_value(None);
         if app.view.with_untracked(|view| view.filter != text) {
@@ -57,7 +57,7 @@ pub fn FilterField() -> impl IntoView {
     let on_input = move |text: String| {
         typed.set(text.clone());
         let busy = signs::Busy::start();
-        timer.set_value(Some(Timeout::new(PAUSE_MS, move || {
+        timer.set_value(Some(Timer::start(PAUSE_MS, move || {
             apply(text);
             drop(busy);
         })));

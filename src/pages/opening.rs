@@ -19,9 +19,9 @@ pub const SAMPLE: &str = "sample";
 pub fn open(app: App, things: Vec<Thing>) {
     if !things.is_empty() {
         let name = name_of(&things);
-        if let [Thing::Handle(name, handle)] = things.as_slice() {
-            let (name, handle) = (name.clone(), handle.clone());
-            leptos::task::spawn_local(async move { handles::keep(&name, &handle).await });
+        if let [thing] = things.as_slice() {
+            let thing = thing.clone();
+            leptos::task::spawn_local(async move { handles::keep(&thing).await });
         }
         start(app, name, things);
     }
@@ -41,10 +41,11 @@ pub fn open_sample(app: App) {
 }
 
 /// Asks for the kept folder handle of this name and opens it.
-pub fn open_again(app: App, name: String, handle: wasm_bindgen::JsValue) {
+pub fn open_again(app: App, name: String, kept: handles::Kept) {
     leptos::task::spawn_local(async move {
-        if handles::may_read(&handle).await {
-            start(app, name.clone(), vec![Thing::Handle(name, handle)]);
+        if handles::may_read(&kept).await {
+            let thing = kept.thing(&name);
+            start(app, name, vec![thing]);
         } else {
             app.refused.set(Some(format!("The browser was not allowed to read {name}.")));
         }

@@ -194,7 +194,6 @@ fn Table() -> impl IntoView {
                     chosen.insert(at);
                 }
             }
-            SelectHow::Only => chosen = HashSet::from([at]),
             SelectHow::Range { from } => chosen.extend((from.min(index)..=from.max(index)).filter_map(row)),
         }
         pipeline.select(app, &chosen);

@@ -6,8 +6,8 @@ use crate::pages::state::{App, Drawer};
 use crate::pages::{bar, experiments, help, notices, open, opening, run, runs};
 use crate::session::Phase;
 use crate::view::PageName;
+use leptos::ev;
 use leptos::prelude::*;
-use leptos::{ev, web_sys};
 
 /// What fills the frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,17 +90,10 @@ fn Inputs(app: App) -> impl IntoView {
     let folder = NodeRef::<leptos::html::Input>::new();
     Effect::new(move |_| {
         if let Some(input) = folder.get() {
-            let _ = input.set_attribute("webkitdirectory", "");
+            files::ask_for_folders(&input);
         }
     });
-    let changed = move |event: ev::Event| {
-        let input: web_sys::HtmlInputElement = event_target(&event);
-        if let Some(list) = input.files() {
-            opening::open(app, files::from_input(&list));
-        }
-        // the same file can be picked again
-        input.set_value("");
-    };
+    let changed = move |event: ev::Event| opening::open(app, files::from_input(&event));
     view! {
         <div hidden>
             <input type="file" data-open="files" multiple aria-label="Files to open" on:change=changed />

@@ -21,6 +21,5 @@ pub mod names;
 pub mod rows;
 pub mod run;
 pub mod state;
-pub mod window;
 
 pub use state::{Layout, PageName, Shown, ViewState, XAxis};

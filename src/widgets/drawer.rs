@@ -79,13 +79,13 @@ fn Opened(
             tabindex="-1"
             on:keydown=keydown
         >
-            <header>
+            <div class="head">
                 <h2 class="grow cut">{move || title.get()}</h2>
                 {beside.with_value(ViewFn::run)}
                 <button type="button" class="btn quiet icon" aria-label="Close" title="Close (Esc)" on:click=move |_| on_close.run(())>
                     <Icon name=IconName::Close />
                 </button>
-            </header>
+            </div>
             <div class="body" tabindex="0" role="group" aria-label=move || title.get()>{children()}</div>
         </div>
     }

@@ -4,6 +4,7 @@
 
 use super::icon::{Icon, IconName};
 use crate::browser::dom;
+use leptos::attr::custom::custom_attribute;
 use leptos::prelude::*;
 use leptos::{ev, html};
 use std::collections::HashMap;
@@ -146,39 +147,32 @@ fn leaf(
         Memo::new(move |_| tree.at.with(|at| at.as_ref().map_or(is_first, |at| path.with_value(|path| path == at))));
     let icon = if is_folder { IconName::Folder } else { entry.icon.unwrap_or(IconName::File) };
     let name = entry.name.clone();
+    let level_attribute = custom_attribute("aria-level", (level + 1).to_string());
     view! {
         <div
+            class="leaf"
             role="treeitem"
-            attr:aria-level=level + 1
+            {..level_attribute}
             aria-setsize=count
             aria-posinset=position
             aria-expanded=move || is_folder.then(|| if is_open.get() { "true" } else { "false" })
             aria-selected=move || if is_chosen.get() { "true" } else { "false" }
-            aria-label=entry.name.clone()
             data-path=path.get_value()
             data-folder=is_folder.then_some("")
+            title=name
             tabindex=move || if is_at.get() { "0" } else { "-1" }
+            style:--level=level.to_string()
             on:focus=move |_| tree.at.set(Some(path.get_value()))
+            on:click=move |_| tree.press(path.get_value(), is_folder)
         >
-            <div
-                class="leaf"
-                role="none"
-                style:--level=level.to_string()
-                title=name
-                on:click=move |_| tree.press(path.get_value(), is_folder)
-            >
-                <span class="twisty" class:open=move || is_open.get()>
-                    {is_folder.then(|| view! { <Icon name=IconName::ChevronRight class="small" /> })}
-                </span>
-                <Icon name=icon />
-                <span class="cut">{entry.name.clone()}</span>
-                <span class="r">{entry.right.clone()}</span>
-            </div>
-            {move || {
-                (is_folder && is_open.get() && level < MOST_LEVELS)
-                    .then(|| view! { <div role="group">{inside(tree, path.get_value(), level + 1)}</div> })
-            }}
+            <span class="twisty" class:open=move || is_open.get()>
+                {is_folder.then(|| view! { <Icon name=IconName::ChevronRight class="small" /> })}
+            </span>
+            <Icon name=icon />
+            <span class="cut">{entry.name.clone()}</span>
+            <span class="r">{entry.right.clone()}</span>
         </div>
+        {move || (is_folder && is_open.get() && level < MOST_LEVELS).then(|| inside(tree, path.get_value(), level + 1))}
     }
 }
 
@@ -233,9 +227,7 @@ impl Tree {
         };
         if let Some(to) = to {
             dom::focus(to);
-            if let Some(leaf) = dom::first(to, ".leaf") {
-                dom::reveal(&leaf);
-            }
+            dom::reveal(to);
         }
         true
     }

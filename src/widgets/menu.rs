@@ -162,11 +162,13 @@ fn Popover(
         }
         _ => {}
     };
+    // Also comes when the popover goes with the focus in it: then there is nothing left to ask.
     let left = move |event: ev::FocusEvent| {
+        let (Some(Some(body)), Some(Some(anchor))) = (body.try_get_untracked(), anchor.try_get_untracked()) else {
+            return;
+        };
         let to = event.related_target();
-        let inside = body.get_untracked().is_some_and(|body| dom::holds(&body, to.clone()))
-            || anchor.get_untracked().is_some_and(|anchor| dom::holds(&anchor, to.clone()));
-        if to.is_some() && !inside {
+        if to.is_some() && !dom::holds(&body, to.clone()) && !dom::holds(&anchor, to) {
             on_close.run(false);
         }
     };

@@ -4,12 +4,10 @@
 
 use super::icon::{Icon, IconName};
 use crate::browser::dom;
+use crate::widgets::coloured::{Coloured, clamp, pieces};
 use leptos::prelude::*;
 use leptos::{ev, html};
 use std::ops::Range;
-
-/// A part of the text and the class that colours it.
-pub type Coloured = (Range<usize>, &'static str);
 
 /// A mistake.
 #[derive(Clone, Debug, PartialEq)]
@@ -71,11 +69,11 @@ pub fn QueryField(
     let problem = Memo::new(move |_| problems.with(|problems| problems.first().cloned()));
     let paint = move || {
         let text = text.get();
-        let marked = problem.get().map(|problem| clamp(&text, &problem.at)).unwrap_or_default();
+        let marked = problem.get().map(|problem| problem.at).unwrap_or_default();
         let parts = highlight.run(text.clone());
         pieces(&text, &parts, &marked)
             .into_iter()
-            .map(|(piece, class)| view! { <span class=class>{piece.to_owned()}</span> })
+            .map(|(piece, class, wrong)| view! { <span class=class class:q-e=wrong>{piece.to_owned()}</span> })
             .collect_view()
     };
     let clear = move |_| {
@@ -87,7 +85,8 @@ pub fn QueryField(
             dom::focus(&input);
         }
     };
-    let problem_id = "query-problem";
+    let problem_id = dom::unique_id("problem");
+    let described_by = problem_id.clone();
     let under = move || {
         problem.get().map(|problem| {
             let text = text.get();
@@ -115,7 +114,7 @@ pub fn QueryField(
                     data-query=""
                     aria-label=move || label.get()
                     aria-invalid=move || problem.with(Option::is_some).then_some("true")
-                    aria-describedby=move || problem.with(Option::is_some).then_some(problem_id)
+                    aria-describedby=move || problem.with(Option::is_some).then(|| described_by.clone())
                     placeholder=move || {
                         let placeholder = placeholder.get();
                         if placeholder.is_empty() { label.get() } else { placeholder }
@@ -158,35 +157,4 @@ pub fn QueryField(
         </div>
         <div class="query-problem" id=problem_id role="status">{under}</div>
     }
-}
-
-/// The range as far as it lies in the text, on the borders of characters.
-fn clamp(text: &str, range: &Range<usize>) -> Range<usize> {
-    let border = |mut at: usize| {
-        at = at.min(text.len());
-        while !text.is_char_boundary(at) {
-            at -= 1;
-        }
-        at
-    };
-    let (start, end) = (border(range.start), border(range.end));
-    start..end.max(start)
-}
-
-/// The text in pieces, each with its classes: coloured or plain, and marked where something is wrong.
-fn pieces<'a>(text: &'a str, parts: &[Coloured], marked: &Range<usize>) -> Vec<(&'a str, String)> {
-    let mut borders = vec![0, text.len(), marked.start, marked.end];
-    let parts: Vec<Coloured> = parts.iter().map(|(range, class)| (clamp(text, range), *class)).collect();
-    borders.extend(parts.iter().flat_map(|(range, _)| [range.start, range.end]));
-    borders.sort_unstable();
-    borders.dedup();
-    let mut pieces = Vec::new();
-    for pair in borders.windows(2) {
-        let &[start, end] = pair else { continue };
-        let Some(piece) = text.get(start..end) else { continue };
-        let colour = parts.iter().find(|(range, _)| range.start <= start && end <= range.end).map_or("", |(_, c)| c);
-        let wrong = if marked.start <= start && end <= marked.end { " q-e" } else { "" };
-        pieces.push((piece, format!("{colour}{wrong}")));
-    }
-    pieces
 }

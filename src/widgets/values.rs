@@ -4,11 +4,10 @@
 
 use super::icon::{Icon, IconName};
 use crate::browser::dom;
-use crate::view::window::RowSpace;
+use crate::widgets::window::RowSpace;
 use leptos::prelude::*;
 use leptos::{ev, html};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Options kept ready above and below the view.
 const SPARE: usize = 4;
@@ -44,8 +43,7 @@ pub fn ValuePicker(
     #[prop(into, optional)]
     on_done: Option<Callback<()>>,
 ) -> impl IntoView {
-    static NUMBER: AtomicU32 = AtomicU32::new(0);
-    let id = format!("values-{}", NUMBER.fetch_add(1, Ordering::Relaxed));
+    let id = dom::unique_id("values");
     let option_id = {
         let id = id.clone();
         move |index: usize| format!("{id}-{index}")
@@ -158,7 +156,7 @@ pub fn ValuePicker(
                     {move || value.with(|v| v.label.clone())}
                 </span>
                 <span class="share" aria-hidden="true"><i style:width=share></i></span>
-                <span class="n">{move || value.with(|v| v.count)}</span>
+                <span class="n">{move || grouped(value.with(|v| v.count))}</span>
             </div>
         }
     };
@@ -176,7 +174,7 @@ pub fn ValuePicker(
                     aria-activedescendant=move || active_id.get()
                     autocomplete="off"
                     spellcheck="false"
-                    placeholder=move || format!("Find among {}", values.with(|values| values.len()))
+                    placeholder=move || format!("Find among {}", grouped(values.with(|values| values.len())))
                     prop:value=move || search.get()
                     on:input:target=move |event| {
                         search.set(event.target().value());
@@ -216,4 +214,17 @@ pub fn ValuePicker(
             <p class="nothing" role="status">{move || found.with(Vec::is_empty).then_some("No such value")}</p>
         </div>
     }
+}
+
+/// A count with its thousands parted: 1,022.
+fn grouped(count: usize) -> String {
+    let digits = count.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
 }

@@ -53,6 +53,8 @@ fn row(
     let pinned = ascending(move || state.shown.with(|s| s.pinned.clone()), move |slot| cell(state, row, slot));
     let rest = ascending(move || state.shown.with(|s| s.rest.clone()), move |slot| cell(state, row, slot));
     let id_attribute = custom_attribute(row_attribute, move || id.get());
+    let level =
+        custom_attribute("aria-level", move || info.with(|row| is_tree.then_some(row.level.max(1).to_string())));
     view! {
         <div
             class="grid-row"
@@ -61,13 +63,13 @@ fn row(
             role="row"
             data-index=index
             aria-rowindex=move || index + 1 + head_rows.get()
-            attr:aria-level=move || info.with(|row| is_tree.then_some(row.level.max(1)))
             aria-expanded=move || info.with(|row| row.expanded.map(|open| if open { "true" } else { "false" }))
             aria-setsize=move || info.with(|row| (is_tree && row.set_size > 0).then_some(row.set_size))
             aria-posinset=move || info.with(|row| (is_tree && row.set_size > 0).then_some(row.position))
             aria-selected=move || info.with(|row| if row.selected { "true" } else { "false" })
             style:top=move || format!("{}px", top.get())
             {..id_attribute}
+            {..level}
         >
             <div class="grid-pinned" role=NO_ROLE use:pinned></div>
             <div class="grid-rest" role=NO_ROLE use:rest></div>

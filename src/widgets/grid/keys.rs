@@ -3,7 +3,7 @@
 use super::SelectHow;
 use super::state::{Place, State, place_of};
 use crate::browser::dom;
-use crate::view::window::{MAX_COLUMN_PX, MIN_COLUMN_PX};
+use crate::widgets::window::{MAX_COLUMN_PX, MIN_COLUMN_PX};
 use leptos::ev;
 use leptos::prelude::*;
 
@@ -76,8 +76,8 @@ fn row_key(state: State, place: Place, row: usize, key: &str, event: &ev::Keyboa
         }
         "Enter" if plain => state.acts.on_open.inspect(|open| open.run(row)).is_some(),
         "ArrowUp" | "ArrowDown" if event.shift_key() && state.acts.on_select.is_some() => {
-            let from = state.anchor.get_value().unwrap_or(row);
-            state.anchor.set_value(Some(from));
+            let from = state.stretched_from.get_value().unwrap_or(row);
+            state.stretched_from.set_value(Some(from));
             let last = state.row_count.get_untracked().saturating_sub(1);
             let to = if key == "ArrowUp" { row.saturating_sub(1) } else { (row + 1).min(last) };
             select(state, to, SelectHow::Range { from });
@@ -101,6 +101,7 @@ fn moved(state: State, place: Place, key: &str, event: &ev::KeyboardEvent) -> bo
     if event.alt_key() || event.meta_key() {
         return false;
     }
+    state.stretched_from.set_value(None);
     let rows = state.rows.get_untracked();
     let last_row = rows.count.checked_sub(1);
     let last_column = state.columns.with_untracked(|columns| columns.len()).saturating_sub(1);
@@ -138,6 +139,7 @@ fn select(state: State, row: usize, how: SelectHow) -> bool {
 }
 
 fn choose(state: State, row: usize, to_here: bool) -> bool {
+    state.stretched_from.set_value(None);
     match state.anchor.get_value() {
         Some(from) if to_here => select(state, row, SelectHow::Range { from }),
         _ => {
@@ -160,6 +162,17 @@ fn head_pressed(state: State, index: usize) -> bool {
     column.sortable && state.acts.on_sort.inspect(|sort| sort.run(column.key)).is_some()
 }
 
+/// A press somewhere in the grid: with Shift it chooses rows, and must not select text.
+pub(super) fn held_down(state: State, event: &ev::MouseEvent) {
+    if event.shift_key()
+        && state.acts.on_select.is_some()
+        && let Some(cell) = dom::closest(event, ".grid-row [data-cell]")
+    {
+        event.prevent_default();
+        dom::focus(&cell);
+    }
+}
+
 /// A click somewhere in the grid.
 pub(super) fn clicked(state: State, event: &ev::MouseEvent) {
     let Some(target) = dom::target_element(event) else { return };
@@ -171,12 +184,16 @@ pub(super) fn clicked(state: State, event: &ev::MouseEvent) {
         return;
     };
     let choosing = state.column_now(place.column).is_some_and(|column| column.choose);
+    let on_control = dom::closest(event, "a, button, input").is_some();
     if dom::closest(event, "[data-toggle]").is_some() && state.row_now(row).expanded.is_some() {
         toggle(state, row);
-    } else if choosing || (event.shift_key() && dom::closest(event, "a, button, input").is_none()) {
+    } else if choosing || (event.shift_key() && !on_control) {
         choose(state, row, event.shift_key());
-    } else if (event.ctrl_key() || event.meta_key()) && dom::closest(event, "a, button, input").is_none() {
+    } else if (event.ctrl_key() || event.meta_key()) && !on_control {
         choose(state, row, false);
+    } else {
+        state.stretched_from.set_value(None);
+        state.anchor.set_value(Some(row));
     }
 }
 

@@ -83,8 +83,6 @@ pub enum SelectHow {
         /// Row where the range began.
         from: usize,
     },
-    /// Choose this one alone.
-    Only,
 }
 
 /// The table. Its own element scrolls: give it a height by the box around it.
@@ -192,6 +190,7 @@ pub fn Grid(
             style:--grid-width=width
             on:scroll=move |_| state.scrolled()
             on:keydown=move |event| keys::pressed(state, &event)
+            on:mousedown=move |event| keys::held_down(state, &event)
             on:click=move |event| keys::clicked(state, &event)
             on:pointerover=move |event| keys::pointed(&event)
             on:focusin=move |event| state.focus_came(&event)

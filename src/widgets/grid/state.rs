@@ -3,7 +3,7 @@
 use super::keys::Acts;
 use super::{GridColumn, GridRow};
 use crate::browser::dom;
-use crate::view::window::{ColumnSpace, ColumnWidth, RowSpace};
+use crate::widgets::window::{ColumnSpace, ColumnWidth, RowSpace};
 use leptos::prelude::*;
 use leptos::{ev, html, task};
 use std::sync::Arc;
@@ -88,8 +88,12 @@ pub(super) struct State {
     held: RwSignal<Place>,
     /// Whether the focus is in the grid.
     inside: StoredValue<bool>,
-    /// Where a range of rows began.
+    /// Whether it ever was.
+    touched: StoredValue<bool>,
+    /// The row that was chosen or pressed last: a range by Shift and a click or Space begins there.
     pub anchor: StoredValue<Option<usize>>,
+    /// Where a range that Shift and the arrows stretch began.
+    pub stretched_from: StoredValue<Option<usize>>,
 }
 
 impl State {
@@ -204,7 +208,9 @@ impl State {
             at,
             held,
             inside: StoredValue::new(false),
+            touched: StoredValue::new(false),
             anchor: StoredValue::new(None),
+            stretched_from: StoredValue::new(None),
         }
     }
 
@@ -303,6 +309,7 @@ impl State {
     /// The focus came to something in the grid.
     pub fn focus_came(self, event: &ev::FocusEvent) {
         self.inside.set_value(true);
+        self.touched.set_value(true);
         let Some(place) = dom::target_element(event).and_then(|element| place_of(&element)) else { return };
         if self.at.get_untracked() != place {
             self.at.set(place);
@@ -314,9 +321,10 @@ impl State {
 
     /// The focus left an element of the grid; if only because that element went, it comes back.
     pub fn focus_went(self, event: &ev::FocusEvent) {
-        let Some(root) = self.root.get_untracked() else { return };
+        // Also comes when the whole grid goes with the focus in it.
+        let Some(Some(root)) = self.root.try_get_untracked() else { return };
         if event.related_target().is_some() {
-            self.inside.set_value(dom::holds(&root, event.related_target()));
+            let _ = self.inside.try_set_value(dom::holds(&root, event.related_target()));
             return;
         }
         let target = dom::target_element(event);
@@ -330,34 +338,37 @@ impl State {
 
     /// Keeps the focus on something that is there: on the same row when the order changes, on the nearest when it went.
     pub fn follow(self, locate: Option<Callback<String, Option<usize>>>) {
-        let known = StoredValue::new(String::new());
+        let known = StoredValue::new((Place::default(), String::new()));
         Effect::new(move || {
             let place = self.at.get();
             let columns = self.columns.with(|columns| columns.len());
             let count = self.row_count.get();
-            let id = place.row.filter(|row| *row < count).map(|row| self.row.run(row).id);
-            let before = known.get_value();
-            // The order changed when the id under the focus is another one, though the focus did not move.
-            let mut row = place.row;
-            if let (Some(locate), Some(_)) = (locate, place.row)
-                && self.held.get_untracked() == place
-                && !before.is_empty()
-                && id.as_ref() != Some(&before)
-                && let Some(found) = untrack(|| locate.run(before))
+            let id = |row: Option<usize>| row.filter(|row| *row < count).map(|row| self.row.run(row).id);
+            let (known_place, known_id) = known.get_value();
+            let (mut row, mut column) = (place.row, place.column);
+            let mut moves = false;
+            if !self.touched.get_value() {
+                // Tab comes to the name of the first row.
+                (row, column) = (Some(0), self.tree_column());
+            } else if let (Some(locate), Some(id)) = (locate, id(row))
+                && self.inside.get_value()
+                && known_place == place
+                && known_id != id
+                && let Some(found) = untrack(|| locate.run(known_id))
             {
-                row = Some(found);
+                // Another row is where the focus was, though the focus did not move: the order changed.
+                (row, moves) = (Some(found), true);
             }
-            let row = row.and_then(|row| count.checked_sub(1).map(|last| row.min(last)));
-            let column = place.column.min(columns.saturating_sub(1));
+            row = row.and_then(|row| count.checked_sub(1).map(|last| row.min(last)));
+            column = column.min(columns.saturating_sub(1));
             let now = Place { row, column };
-            let id = row.map(|row| untrack(|| self.row.run(row)).id);
-            known.set_value(id.unwrap_or_default());
+            known.set_value((now, untrack(|| id(row)).unwrap_or_default()));
             if now != place {
                 self.at.set(now);
                 self.held.set(now);
             }
             if self.inside.get_value() {
-                self.focus_later(true);
+                self.focus_later(!moves);
             }
         });
     }
