@@ -21,11 +21,6 @@ impl Disk {
         Disk { root: root.into(), report: RefCell::default() }
     }
 
-    /// What was left out since it was last asked.
-    pub fn take_report(&self) -> Report {
-        self.report.take()
-    }
-
     fn list_one(&self, dir: &str, with_sizes: bool) -> Result<Vec<Entry>, Fault> {
         let path = self.root.join(dir);
         let entries = match std::fs::read_dir(&path) {
@@ -74,6 +69,11 @@ impl Disk {
 }
 
 impl Folder for Disk {
+    /// What was left out since it was last asked.
+    fn take_report(&self) -> Report {
+        self.report.take()
+    }
+
     fn list<'a>(&'a self, dirs: &'a [String], with_sizes: bool) -> Async<'a, Vec<Vec<Entry>>> {
         Box::pin(async move { dirs.iter().map(|dir| self.list_one(dir, with_sizes)).collect() })
     }

@@ -18,8 +18,7 @@ pub struct Inspected {
     stores: Vec<Store>,
     experiments: Vec<Experiment>,
     runs: RunTable,
-    /// What was skipped; the carrier's own report can be merged in.
-    pub report: Report,
+    report: Report,
 }
 
 /// Reads everything.

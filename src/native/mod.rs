@@ -6,9 +6,9 @@ pub mod disk;
 pub mod inspect;
 mod open;
 
-pub use open::{Opened, open};
+pub use open::open;
 
-use crate::sources::{Fault, FaultKind};
+use crate::sources::FaultKind;
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
@@ -29,9 +29,6 @@ Exit status: 0 when something was read (what was skipped is listed as notices), 
 
 /// Nothing of what was opened is tracking data.
 const NOTHING_RECOGNISED: u8 = 2;
-
-/// Notices that are printed beside a fault; the first few say why.
-const NOTICES_OF_A_FAULT: usize = 10;
 
 enum Command {
     Help,
@@ -74,15 +71,15 @@ fn parse(arguments: impl Iterator<Item = String>) -> Result<Command, String> {
 }
 
 fn inspect(path: &Path, summary: bool) -> ExitCode {
-    let inspected = match open(path).and_then(|opened| read(&opened)) {
+    let outcome = open(path).and_then(|source| pollster::block_on(inspect::read(&*source)));
+    let inspected = match outcome {
         Ok(inspected) => inspected,
         Err(fault) => {
-            if fault.kind == FaultKind::NotRecognised {
-                eprintln!("runglass: {}: {fault}", path.display());
-                return ExitCode::from(NOTHING_RECOGNISED);
-            }
-            eprintln!("runglass: {fault}");
-            return ExitCode::FAILURE;
+            eprintln!("runglass: {}: {fault}", path.display());
+            return match fault.kind {
+                FaultKind::NotRecognised => ExitCode::from(NOTHING_RECOGNISED),
+                _ => ExitCode::FAILURE,
+            };
         }
     };
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
@@ -97,44 +94,5 @@ fn inspect(path: &Path, summary: bool) -> ExitCode {
             ExitCode::FAILURE
         }
         _ => ExitCode::SUCCESS,
-    }
-}
-
-/// All that lies in it; where that is nothing, what the carrier left out says why.
-fn read(opened: &Opened) -> Result<inspect::Inspected, Fault> {
-    let read = pollster::block_on(inspect::read(&*opened.source()));
-    let carrier = opened.carrier_report();
-    if read.is_err() {
-        for notice in carrier.notices().iter().take(NOTICES_OF_A_FAULT) {
-            eprintln!("runglass: {}: {}", notice.path, notice.message);
-        }
-    }
-    let mut inspected = read?;
-    inspected.report.merge(carrier);
-    Ok(inspected)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Command, parse};
-
-    #[test]
-    fn arguments() {
-        let check = |line: &str, expected: &str| {
-            let said = match parse(line.split_whitespace().map(str::to_owned)) {
-                Ok(Command::Help) => "help".to_owned(),
-                Ok(Command::Inspect { path, summary }) => format!("{path} {summary}"),
-                Err(mistake) => mistake,
-            };
-            assert_eq!(said, expected, "{line:?}");
-        };
-        check("inspect mlruns", "mlruns false");
-        check("inspect --summary mlruns", "mlruns true");
-        check("inspect --help", "help");
-        check("inspect", "inspect needs a PATH");
-        check("inspect a b", "inspect takes one PATH");
-        check("inspect a --fast", "there is no option --fast");
-        check("serve", "there is no command serve");
-        check("", "a command is missing");
     }
 }

@@ -1,8 +1,27 @@
-//! WIRING: signals and spawning live here.
+//! WIRING: signals and spawning live here. Each page takes what it shows from [`state::App`] and the pure rooms, and hands
+//! it to widgets.
+
+mod artifacts;
+mod bar;
+mod charts;
+mod experiments;
+mod filters;
+mod help;
+mod note;
+mod notices;
+mod open;
+mod opening;
+mod pipeline;
+mod run;
+mod runs;
+mod shell;
+mod state;
+mod trouble;
 
 use leptos::prelude::*;
 
 /// Puts the app into the page.
 pub fn mount() {
-    leptos::mount::mount_to_body(|| view! { <main><h1>"Runglass"</h1></main> });
+    trouble::watch_for_panics();
+    leptos::mount::mount_to_body(|| view! { <shell::Shell /> });
 }

@@ -10,6 +10,7 @@ pub mod index;
 pub mod memory;
 pub mod mlruns;
 pub mod mounts;
+pub mod open;
 pub mod path;
 mod recognise;
 pub mod remote;
@@ -48,6 +49,11 @@ pub trait Folder {
 
     /// The bytes of each of `asks`, in the same order. One unreadable file does not spoil the others.
     fn read<'a>(&'a self, asks: &'a [ReadAsk]) -> Async<'a, Vec<Result<Vec<u8>, Fault>>>;
+
+    /// What this carrier itself left out (a link, a damaged entry) since the last call.
+    fn take_report(&self) -> Report {
+        Report::default()
+    }
 }
 
 /// Tracking data in one format, as pages of plain data. It may return more runs than asked, never fewer: whoever asks

@@ -1,6 +1,7 @@
 //! SEVERAL THINGS, ONE TREE: what was dropped together becomes one folder, each thing under its own name. It must not know what
 //! kind of folder any of them is.
 
+use crate::model::Report;
 use crate::sources::{Async, Entry, Fault, FaultKind, Folder, ReadAsk};
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -12,22 +13,20 @@ pub struct Mounts {
 }
 
 /// The things as one folder: a single one is itself, several stand under their names. Names are made unique, `runs.zip` and
-/// `runs.zip (2)`; the names given are answered in the order of the things, empty for a single one.
-pub fn mount(things: Vec<(String, Rc<dyn Folder>)>) -> (Rc<dyn Folder>, Vec<String>) {
+/// `runs.zip (2)`.
+pub fn mount(things: Vec<(String, Rc<dyn Folder>)>) -> Rc<dyn Folder> {
     if let [(_, only)] = things.as_slice() {
-        return (only.clone(), vec![String::new()]);
+        return only.clone();
     }
     let mut taken = BTreeSet::new();
-    let mut names = Vec::new();
     let mut parts = Vec::new();
     for (wanted, folder) in things {
         let name = free_name(&wanted, &taken);
         taken.insert(name.clone());
-        names.push(name.clone());
         parts.push((name, folder));
     }
     parts.sort_by(|a, b| a.0.cmp(&b.0));
-    (Rc::new(Mounts { parts }), names)
+    Rc::new(Mounts { parts })
 }
 
 /// One path part that is not taken.
@@ -74,6 +73,14 @@ impl Mounts {
 }
 
 impl Folder for Mounts {
+    fn take_report(&self) -> Report {
+        let mut report = Report::default();
+        for (name, folder) in &self.parts {
+            report.merge(folder.take_report().under(name));
+        }
+        report
+    }
+
     fn list<'a>(&'a self, dirs: &'a [String], with_sizes: bool) -> Async<'a, Vec<Vec<Entry>>> {
         Box::pin(async move {
             let lists = dirs.iter().map(|dir| if dir.is_empty() { self.root() } else { Vec::new() });
@@ -132,8 +139,7 @@ mod tests {
     fn things_dropped_together_are_one_tree() {
         let things = [("b.zip", "x/1", "one"), ("a.zip", "x/2", "two"), ("b.zip", "3", "three"), ("..", "4", "four")];
         let things = things.map(|(name, path, content)| (name.to_string(), zip(path, content)));
-        let (folder, names) = mount(things.into());
-        assert_eq!(names, ["b.zip", "a.zip", "b.zip (2)", "unnamed"]);
+        let folder = mount(things.into());
         let dirs = ["a.zip/x", "", "nowhere/x", "b.zip (2)", "b.zip", "a.zip/none"].map(String::from);
         let lists = pollster::block_on(folder.list(&dirs, false)).expect("lists");
         let names: Vec<String> = lists
@@ -152,8 +158,7 @@ mod tests {
 
     #[test]
     fn one_thing_is_itself() {
-        let (folder, names) = mount(vec![("a.zip".to_string(), zip("x", "one"))]);
-        assert_eq!(names, [""]);
+        let folder = mount(vec![("a.zip".to_string(), zip("x", "one"))]);
         let answers = pollster::block_on(folder.read(&[ReadAsk::up_to("x", 9)])).expect("answers");
         assert!(answers.iter().all(|answer| answer.as_deref() == Ok(&b"one"[..])));
     }

@@ -111,6 +111,12 @@ impl FileStores {
         }
     }
 
+    /// A page with the carrier's own notices among those of the page.
+    fn page<T>(&self, items: T, next: Option<Cursor>, layout: Option<&Layout>, mut report: Report) -> Page<T> {
+        report.merge(self.folder.take_report());
+        Page { items, next, read: self.progress(layout), report }
+    }
+
     /// Where a run's artifacts lie: beside its meta, else in a folder of artifacts that is named after the run.
     fn artifacts_dir(&self, run: &RunKey) -> String {
         let dir = path::from_shown(&run.0);
@@ -145,13 +151,13 @@ impl Source for FileStores {
             let mut report = Report::default();
             let Some(layout) = self.advance(&mut report).await? else {
                 let next = Some(Cursor(WALKING.to_owned()));
-                return Ok(Page { items: Vec::new(), next, read: self.progress(None), report });
+                return Ok(self.page(Vec::new(), next, None, report));
             };
             let start = place_after(after.as_ref()).min(layout.experiments.len());
             let end = (start + EXPERIMENTS_PAGE).min(layout.experiments.len());
             let items = experiments::read(&*self.folder, &self.tally, &layout, start..end, &mut report).await?;
             let next = next_after(end, layout.experiments.len());
-            Ok(Page { items, next, read: self.progress(Some(&layout)), report })
+            Ok(self.page(items, next, Some(&layout), report))
         })
     }
 
@@ -170,7 +176,7 @@ impl Source for FileStores {
             self.runs_read.set(self.runs_read.get() + read.table.len() as u64);
             self.no_runs.set(self.no_runs.get() + read.no_runs);
             let next = next_after(end, layout.runs.len());
-            Ok(Page { items: read.table, next, read: self.progress(Some(&layout)), report })
+            Ok(self.page(read.table, next, Some(&layout), report))
         })
     }
 
@@ -182,7 +188,7 @@ impl Source for FileStores {
             let items = history::read(&*self.folder, &self.tally, rest, &mut report).await?;
             let next = next_after(start + items.len(), ask.pairs.len());
             let layout = self.known_layout();
-            Ok(Page { items, next, read: self.progress(layout.as_deref()), report })
+            Ok(self.page(items, next, layout.as_deref(), report))
         })
     }
 

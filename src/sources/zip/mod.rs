@@ -41,7 +41,7 @@ const GAP: u64 = 64 << 10;
 
 impl ZipFolder {
     /// Reads the directory of an archive, or looks for its entries where that is missing. What was left out is in
-    /// [`take_report`](ZipFolder::take_report).
+    /// [`take_report`](Folder::take_report).
     ///
     /// # Errors
     /// [`FaultKind::NotRecognised`] when it is no zip archive; what the file says.
@@ -91,11 +91,6 @@ impl ZipFolder {
         Ok(ZipFolder { index, records, reader: RefCell::new(reader) })
     }
 
-    /// What was left out or is not as stated, seen since the last call: first what opening found, then what reading did.
-    pub fn take_report(&self) -> Report {
-        std::mem::take(&mut self.reader.borrow_mut().report)
-    }
-
     /// How many files it holds.
     pub fn file_count(&self) -> u64 {
         self.index.numbers().iter().filter(|number| !self.index.path(**number).ends_with('/')).count() as u64
@@ -136,6 +131,11 @@ impl ZipFolder {
 }
 
 impl Folder for ZipFolder {
+    /// First what opening found, then what reading did.
+    fn take_report(&self) -> Report {
+        std::mem::take(&mut self.reader.borrow_mut().report)
+    }
+
     fn list<'a>(&'a self, dirs: &'a [String], _with_sizes: bool) -> Async<'a, Vec<Vec<Entry>>> {
         Box::pin(std::future::ready(Ok(self.list_now(dirs))))
     }

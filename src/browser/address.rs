@@ -1,0 +1,81 @@
+//! The address bar: the fragment as it stands, and the two verbs that change it. *go* makes a history entry, *tune*
+//! replaces the present one, at most four times a second.
+
+use std::cell::RefCell;
+use wasm_bindgen::JsCast;
+use wasm_bindgen::JsValue;
+use wasm_bindgen::closure::Closure;
+
+/// Least time between two writes, since browsers refuse more than about 100 in 10 s.
+const WRITE_EVERY_MS: u32 = 250;
+
+thread_local! {
+    static PENDING: RefCell<Option<(String, gloo::timers::callback::Timeout)>> = const { RefCell::new(None) };
+}
+
+/// The fragment, without its `#`.
+pub fn fragment() -> String {
+    let hash = web_sys::window().and_then(|window| window.location().hash().ok());
+    hash.map(|hash| hash.trim_start_matches('#').to_owned()).unwrap_or_default()
+}
+
+/// The whole address with another fragment; what Copy link puts on the clipboard.
+pub fn with_fragment(fragment: &str) -> String {
+    let href = web_sys::window().and_then(|window| window.location().href().ok()).unwrap_or_default();
+    let base = href.split('#').next().unwrap_or_default();
+    if fragment.is_empty() { base.to_owned() } else { format!("{base}#{fragment}") }
+}
+
+/// A new history entry.
+pub fn go(fragment: &str) {
+    flush();
+    write(fragment, true);
+}
+
+/// The present entry changes, soon.
+pub fn tune(fragment: &str) {
+    PENDING.with(|pending| {
+        let mut pending = pending.borrow_mut();
+        match pending.as_mut() {
+            Some((waiting, _)) => fragment.clone_into(waiting),
+            None => {
+                let timer = gloo::timers::callback::Timeout::new(WRITE_EVERY_MS, flush);
+                *pending = Some((fragment.to_owned(), timer));
+            }
+        }
+    });
+}
+
+/// Writes what waits.
+pub fn flush() {
+    if let Some((fragment, timer)) = PENDING.with(|pending| pending.borrow_mut().take()) {
+        drop(timer);
+        write(&fragment, false);
+    }
+}
+
+fn write(fragment: &str, new_entry: bool) {
+    let Some(history) = web_sys::window().and_then(|window| window.history().ok()) else { return };
+    let url = with_fragment(fragment);
+    let written = if new_entry {
+        history.push_state_with_url(&JsValue::NULL, "", Some(&url))
+    } else {
+        history.replace_state_with_url(&JsValue::NULL, "", Some(&url))
+    };
+    if written.is_err() {
+        leptos::logging::warn!("the address could not be written");
+    }
+}
+
+/// Calls `changed` when the user goes back or forward, or edits the address.
+pub fn on_change(changed: impl Fn() + 'static) {
+    let Some(window) = web_sys::window() else { return };
+    let changed = Closure::<dyn Fn()>::new(move || {
+        PENDING.with(|pending| pending.borrow_mut().take());
+        changed();
+    });
+    for event in ["popstate", "hashchange"] {
+        let _ = window.add_event_listener_with_callback(event, changed.as_ref().unchecked_ref());
+    }
+    changed.forget();
+}

@@ -1,0 +1,273 @@
+//! The worker's side of files: a File as [`Bytes`], picked files and directory handles as [`Folder`]s.
+//!
+//! Reading is bounded by the browser's process boundary, about half a millisecond a file: hence thousands of small files
+//! are joined into one Blob and read at once.
+
+use crate::sources::index::{PathIndex, PathIndexBuilder};
+use crate::sources::{Async, Bytes, Entry, Fault, FaultKind, Folder, ReadAsk};
+use futures_util::future::join_all;
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::ops::Range;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{Blob, File, FileReaderSync, FileSystemDirectoryHandle, FileSystemFileHandle, FileSystemHandleKind};
+
+/// Bytes of one joined read.
+const JOINED_BYTES: u64 = 16 << 20;
+/// Files of one joined read.
+const JOINED_FILES: usize = 1_024;
+/// Directory handles asked at once.
+const AT_ONCE: usize = 64;
+
+/// One picked file.
+pub struct FileBytes {
+    file: File,
+}
+
+impl FileBytes {
+    /// Of a File that came from the page.
+    pub fn new(file: File) -> FileBytes {
+        FileBytes { file }
+    }
+}
+
+impl Bytes for FileBytes {
+    fn size(&self) -> u64 {
+        self.file.size() as u64
+    }
+
+    fn read(&self, range: Range<u64>) -> Result<Vec<u8>, Fault> {
+        let blob = slice(&self.file, &range).map_err(|error| fault(&self.file.name(), &error))?;
+        read_blob(&blob).map_err(|error| fault(&self.file.name(), &error))
+    }
+}
+
+fn slice(file: &Blob, range: &Range<u64>) -> Result<Blob, JsValue> {
+    file.slice_with_f64_and_f64(range.start as f64, range.end.min(1 << 52) as f64)
+}
+
+fn read_blob(blob: &Blob) -> Result<Vec<u8>, JsValue> {
+    Ok(js_sys::Uint8Array::new(&FileReaderSync::new()?.read_as_array_buffer(blob)?.into()).to_vec())
+}
+
+/// The DOM's exception as a fault: a file written to after it was picked is not readable any more.
+fn fault(path: &str, error: &JsValue) -> Fault {
+    let name = js_sys::Reflect::get(error, &"name".into()).ok().and_then(|name| name.as_string()).unwrap_or_default();
+    match name.as_str() {
+        "NotReadableError" => {
+            Fault::new(FaultKind::FileChanged, format!("{path} changed on disk after it was picked. Drop it again."))
+        }
+        "NotFoundError" => Fault::new(FaultKind::NotFound, format!("{path} is not there any more.")),
+        "NotAllowedError" => Fault::new(FaultKind::Unreadable, format!("The browser does not allow reading {path}.")),
+        _ => Fault::new(FaultKind::Unreadable, format!("{path} could not be read ({name}).")),
+    }
+}
+
+/// Files with their paths, as an `<input webkitdirectory>` or an older drop gives them.
+pub struct FileFolder {
+    index: PathIndex,
+    files: Vec<File>,
+}
+
+impl FileFolder {
+    /// Of files with their paths, parted by `/`.
+    pub fn new(files: Vec<(String, File)>) -> FileFolder {
+        let mut builder = PathIndexBuilder::default();
+        let mut kept = Vec::with_capacity(files.len());
+        for (path, file) in files {
+            if builder.push(&path).is_some() {
+                kept.push(file);
+            }
+        }
+        FileFolder { index: builder.build().0, files: kept }
+    }
+}
+
+impl Folder for FileFolder {
+    fn list<'a>(&'a self, dirs: &'a [String], with_sizes: bool) -> Async<'a, Vec<Vec<Entry>>> {
+        let size = |number: u32| self.files.get(number as usize).filter(|_| with_sizes).map(|file| file.size() as u64);
+        let list =
+            |dir: &String| self.index.list(dir).iter().map(|child| child.entry(child.file.and_then(size))).collect();
+        let lists = dirs.iter().map(list).collect();
+        Box::pin(async move { Ok(lists) })
+    }
+
+    fn read<'a>(&'a self, asks: &'a [ReadAsk]) -> Async<'a, Vec<Result<Vec<u8>, Fault>>> {
+        Box::pin(async move {
+            let found = asks.iter().map(|ask| {
+                let number = self.index.find(&ask.path);
+                let file = number.and_then(|number| self.files.get(number as usize)).cloned();
+                file.ok_or_else(|| not_found(&ask.path))
+            });
+            Ok(read_joined(asks, found.collect()))
+        })
+    }
+}
+
+fn not_found(path: &str) -> Fault {
+    Fault::new(FaultKind::NotFound, format!("{path} is not there."))
+}
+
+/// Reads many stretches through few Blobs. A Blob that can not be read is taken apart, so that one bad file costs itself.
+fn read_joined(asks: &[ReadAsk], files: Vec<Result<File, Fault>>) -> Vec<Result<Vec<u8>, Fault>> {
+    let mut answers: Vec<Option<Result<Vec<u8>, Fault>>> = vec![None; asks.len()];
+    let mut joined: Vec<(usize, Blob, u64)> = Vec::new();
+    let mut bytes = 0_u64;
+    for (at, (ask, file)) in asks.iter().zip(files).enumerate() {
+        let part = file.and_then(|file| {
+            let length = ask.range.end.min(file.size() as u64).saturating_sub(ask.range.start);
+            slice(&file, &ask.range).map(|blob| (blob, length)).map_err(|error| fault(&ask.path, &error))
+        });
+        match part {
+            Err(fault) => answers[at] = Some(Err(fault)),
+            Ok((blob, length)) => {
+                if joined.len() >= JOINED_FILES || bytes + length > JOINED_BYTES {
+                    read_one_blob(&joined, asks, &mut answers);
+                    joined.clear();
+                    bytes = 0;
+                }
+                bytes += length;
+                joined.push((at, blob, length));
+            }
+        }
+    }
+    read_one_blob(&joined, asks, &mut answers);
+    answers.into_iter().zip(asks).map(|(answer, ask)| answer.unwrap_or_else(|| Err(not_found(&ask.path)))).collect()
+}
+
+fn read_one_blob(parts: &[(usize, Blob, u64)], asks: &[ReadAsk], answers: &mut [Option<Result<Vec<u8>, Fault>>]) {
+    if parts.is_empty() {
+        return;
+    }
+    let blobs: js_sys::Array = parts.iter().map(|(_, blob, _)| JsValue::from(blob)).collect();
+    let whole = Blob::new_with_blob_sequence(&blobs).and_then(|blob| read_blob(&blob)).ok();
+    let expected: u64 = parts.iter().map(|(.., length)| length).sum();
+    match whole.filter(|whole| whole.len() as u64 == expected) {
+        Some(whole) => {
+            let mut start = 0;
+            for (at, _, length) in parts {
+                let end = start + *length as usize;
+                answers[*at] = whole.get(start..end).map(|bytes| Ok(bytes.to_vec()));
+                start = end;
+            }
+        }
+        None => {
+            for (at, blob, _) in parts {
+                answers[*at] = Some(read_blob(blob).map_err(|error| fault(&asks[*at].path, &error)));
+            }
+        }
+    }
+}
+
+/// A folder that the browser gave a handle for; walked only as far as somebody looks.
+pub struct HandleFolder {
+    folders: RefCell<HashMap<String, FileSystemDirectoryHandle>>,
+    files: RefCell<HashMap<String, FileSystemFileHandle>>,
+}
+
+impl HandleFolder {
+    /// Of a handle that came from the page.
+    pub fn new(root: FileSystemDirectoryHandle) -> HandleFolder {
+        let folders = RefCell::new(HashMap::from([(String::new(), root)]));
+        HandleFolder { folders, files: RefCell::default() }
+    }
+
+    async fn list_one(&self, dir: &str) -> Result<Vec<Entry>, Fault> {
+        let Some(handle) = self.folder(dir).await else { return Ok(Vec::new()) };
+        let failed = |error: JsValue| fault(dir, &error);
+        let values = js_sys::Reflect::get(&handle, &"values".into()).map_err(failed)?;
+        let values = values.dyn_into::<js_sys::Function>().map_err(failed)?.call0(&handle).map_err(failed)?;
+        let values: js_sys::AsyncIterator = values.unchecked_into();
+        let mut entries = Vec::new();
+        loop {
+            let next = JsFuture::from(values.next().map_err(failed)?).await.map_err(failed)?;
+            let next: js_sys::IteratorNext = next.unchecked_into();
+            if next.done() {
+                break;
+            }
+            let child: web_sys::FileSystemHandle = next.value().unchecked_into();
+            let name = child.name();
+            let path = join(dir, &name);
+            let is_folder = child.kind() == FileSystemHandleKind::Directory;
+            if is_folder {
+                self.folders.borrow_mut().insert(path, child.unchecked_into());
+            } else {
+                self.files.borrow_mut().insert(path, child.unchecked_into());
+            }
+            entries.push(Entry { name, is_folder, size: None });
+        }
+        entries.sort();
+        Ok(entries)
+    }
+
+    /// The handle of a folder; its parents are opened on the way if nobody listed them.
+    async fn folder(&self, dir: &str) -> Option<FileSystemDirectoryHandle> {
+        let known = self.folders.borrow().get(dir).cloned();
+        if known.is_some() {
+            return known;
+        }
+        let mut at = String::new();
+        let mut handle = self.folders.borrow().get("").cloned()?;
+        for name in dir.split('/') {
+            at = join(&at, name);
+            let known = self.folders.borrow().get(&at).cloned();
+            handle = match known {
+                Some(known) => known,
+                None => JsFuture::from(handle.get_directory_handle(name)).await.ok()?.unchecked_into(),
+            };
+            self.folders.borrow_mut().insert(at.clone(), handle.clone());
+        }
+        Some(handle)
+    }
+
+    async fn file(&self, path: &str) -> Result<File, Fault> {
+        let known = self.files.borrow().get(path).cloned();
+        let handle = match known {
+            Some(known) => known,
+            None => {
+                let (dir, name) = path.rsplit_once('/').unwrap_or(("", path));
+                let folder = self.folder(dir).await.ok_or_else(|| not_found(path))?;
+                let found = JsFuture::from(folder.get_file_handle(name)).await;
+                found.map_err(|error| fault(path, &error))?.unchecked_into()
+            }
+        };
+        let file = JsFuture::from(handle.get_file()).await.map_err(|error| fault(path, &error))?;
+        Ok(file.unchecked_into())
+    }
+}
+
+fn join(dir: &str, name: &str) -> String {
+    if dir.is_empty() { name.to_owned() } else { format!("{dir}/{name}") }
+}
+
+impl Folder for HandleFolder {
+    fn list<'a>(&'a self, dirs: &'a [String], with_sizes: bool) -> Async<'a, Vec<Vec<Entry>>> {
+        Box::pin(async move {
+            let mut lists = Vec::with_capacity(dirs.len());
+            for some in dirs.chunks(AT_ONCE) {
+                for list in join_all(some.iter().map(|dir| self.list_one(dir))).await {
+                    lists.push(list?);
+                }
+            }
+            if with_sizes {
+                for (dir, list) in dirs.iter().zip(&mut lists) {
+                    for entry in list.iter_mut().filter(|entry| !entry.is_folder) {
+                        entry.size = self.file(&join(dir, &entry.name)).await.ok().map(|file| file.size() as u64);
+                    }
+                }
+            }
+            Ok(lists)
+        })
+    }
+
+    fn read<'a>(&'a self, asks: &'a [ReadAsk]) -> Async<'a, Vec<Result<Vec<u8>, Fault>>> {
+        Box::pin(async move {
+            let mut files = Vec::with_capacity(asks.len());
+            for some in asks.chunks(AT_ONCE) {
+                files.extend(join_all(some.iter().map(|ask| self.file(&ask.path))).await);
+            }
+            Ok(read_joined(asks, files))
+        })
+    }
+}

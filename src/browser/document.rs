@@ -1,0 +1,60 @@
+//! The whole document, by selector: for keys, and for the screen that stands when all else has failed.
+
+use crate::browser::dom;
+use wasm_bindgen::JsCast;
+use web_sys::Element;
+
+fn find(selector: &str) -> Option<Element> {
+    web_sys::window()?.document()?.query_selector(selector).ok().flatten()
+}
+
+/// Puts the focus on the first element of a selector; answers whether there was one.
+pub fn focus(selector: &str) -> bool {
+    let found = find(selector);
+    if let Some(element) = &found {
+        dom::focus(element);
+    }
+    found.is_some()
+}
+
+/// Clicks the first element of a selector, e.g. the hidden input that opens the browser's picker.
+pub fn click(selector: &str) {
+    if let Some(element) = find(selector).and_then(|element| element.dyn_into::<web_sys::HtmlElement>().ok()) {
+        element.click();
+    }
+}
+
+/// The title of the tab.
+pub fn set_title(title: &str) {
+    if let Some(document) = web_sys::window().and_then(|window| window.document()) {
+        document.set_title(title);
+    }
+}
+
+/// Shows that the page itself broke, in place of everything, without help from what broke.
+pub fn show_bug(report: &str) -> Option<()> {
+    let document = web_sys::window()?.document()?;
+    let body = document.body()?;
+    document.document_element()?.set_attribute("data-runglass", "error").ok()?;
+    let add = |parent: &Element, tag: &str, text: &str| -> Option<Element> {
+        let element = document.create_element(tag).ok()?;
+        element.set_text_content(Some(text));
+        parent.append_child(&element).ok()?;
+        Some(element)
+    };
+    body.set_text_content(None);
+    let main = document.create_element("main").ok()?;
+    main.set_attribute("class", "boot").ok()?;
+    main.set_attribute("role", "alert").ok()?;
+    body.append_child(&main).ok()?;
+    add(&main, "h1", "Runglass broke")?;
+    add(
+        &main,
+        "p",
+        "This is our mistake, not your data's. Nothing on your disk was touched. Reload the page to go on; the address keeps your view.",
+    )?;
+    let pre = add(&main, "pre", &format!("Runglass {}\n{report}", env!("CARGO_PKG_VERSION")))?;
+    pre.set_attribute("tabindex", "0").ok()?;
+    pre.set_attribute("aria-label", "Report").ok()?;
+    Some(())
+}

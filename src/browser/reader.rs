@@ -1,0 +1,119 @@
+//! The worker's end: opens what it is given and answers one question after the other.
+
+use crate::browser::carriers::{FileBytes, FileFolder, HandleFolder};
+use crate::sources::codec::Packet;
+use crate::sources::remote::answer;
+use crate::sources::{Fault, FaultKind, Source, open};
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::rc::Rc;
+use wasm_bindgen::closure::Closure;
+use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{DedicatedWorkerGlobalScope, File, FileSystemDirectoryHandle};
+
+#[derive(Default)]
+struct Host {
+    source: RefCell<Option<Rc<dyn Source>>>,
+    questions: RefCell<VecDeque<(f64, String)>>,
+    answering: RefCell<bool>,
+}
+
+/// The worker's entry: answers the function that takes its messages.
+#[wasm_bindgen]
+pub fn worker() -> js_sys::Function {
+    std::panic::set_hook(Box::new(|info| {
+        console_error_panic_hook::hook(info);
+        post("died", &info.to_string().into());
+    }));
+    let host = Rc::new(Host::default());
+    let handle = Closure::<dyn Fn(JsValue)>::new(move |data: JsValue| receive(&host, &data));
+    handle.into_js_value().unchecked_into()
+}
+
+fn receive(host: &Rc<Host>, data: &JsValue) {
+    let get = |key: &str| js_sys::Reflect::get(data, &key.into()).unwrap_or(JsValue::UNDEFINED);
+    if let Ok(things) = get("open").dyn_into::<js_sys::Array>() {
+        let opened = open_things(&things).map(|source| *host.source.borrow_mut() = Some(source));
+        let answer = opened.err().and_then(|fault| serde_json::to_string(&fault).ok());
+        post("opened", &answer.map_or(JsValue::NULL, JsValue::from));
+    } else if let (Some(number), Some(question)) = (get("number").as_f64(), get("question").as_string()) {
+        host.questions.borrow_mut().push_back((number, question));
+        if !host.answering.replace(true) {
+            let host = host.clone();
+            wasm_bindgen_futures::spawn_local(async move { answer_all(&host).await });
+        }
+    }
+}
+
+async fn answer_all(host: &Host) {
+    loop {
+        let next = host.questions.borrow_mut().pop_front();
+        let Some((number, question)) = next else { break };
+        let source = host.source.borrow().clone();
+        if let Some(source) = source {
+            let packet = answer(&*source, &question).await;
+            send(number, packet);
+        }
+        // let the next messages in between two answers
+        crate::browser::pause().await;
+    }
+    host.answering.replace(false);
+}
+
+fn open_things(things: &js_sys::Array) -> Result<Rc<dyn Source>, Fault> {
+    let mut parts: Vec<(String, open::Part)> = Vec::new();
+    for thing in things.iter() {
+        let get = |key: &str| js_sys::Reflect::get(&thing, &key.into()).unwrap_or(JsValue::UNDEFINED);
+        let name = get("name").as_string().unwrap_or_default();
+        let (handle, file) = (get("handle"), get("file"));
+        let part = if !handle.is_undefined() {
+            let handle: FileSystemDirectoryHandle = handle.unchecked_into();
+            open::Part::Folder(Rc::new(HandleFolder::new(handle)))
+        } else if !file.is_undefined() {
+            let file: File = file.unchecked_into();
+            open::Part::File(Rc::new(FileBytes::new(file)))
+        } else {
+            let (paths, files) = (js_sys::Array::from(&get("paths")), js_sys::Array::from(&get("files")));
+            let files = paths
+                .iter()
+                .zip(files.iter())
+                .filter_map(|(path, file)| Some((path.as_string()?, file.unchecked_into())));
+            open::Part::Folder(Rc::new(FileFolder::new(files.collect())))
+        };
+        parts.push((name, part));
+    }
+    if parts.is_empty() {
+        return Err(Fault::new(FaultKind::NotRecognised, "Nothing was dropped that could be read."));
+    }
+    open::source(parts)
+}
+
+fn scope() -> Option<DedicatedWorkerGlobalScope> {
+    js_sys::global().dyn_into().ok()
+}
+
+fn post(key: &str, value: &JsValue) {
+    let message = js_sys::Object::new();
+    let _ = js_sys::Reflect::set(&message, &key.into(), value);
+    if let Some(scope) = scope() {
+        let _ = scope.post_message(&message);
+    }
+}
+
+fn send(number: f64, packet: Packet) {
+    let buffers = js_sys::Array::new();
+    for buffer in packet.buffers {
+        buffers.push(&js_sys::Uint8Array::from(buffer.as_slice()).buffer());
+    }
+    let message = js_sys::Object::new();
+    let put = |key: &str, value: &JsValue| {
+        let _ = js_sys::Reflect::set(&message, &key.into(), value);
+    };
+    put("number", &number.into());
+    put("header", &packet.header.into());
+    put("buffers", &buffers);
+    if let Some(scope) = scope() {
+        let _ = scope.post_message_with_transfer(&message, &buffers);
+    }
+}

@@ -1,0 +1,214 @@
+//! Artifacts of a run: a tree that is read as far as it is opened, a preview, a download.
+
+use crate::browser::files::{self, ObjectUrl};
+use crate::browser::signs::Busy;
+use crate::pages::state::App;
+use crate::sources::{Fault, Folder, ReadAsk};
+use crate::view::artifact::{IMAGE_BYTES, Preview, TEXT_BYTES, is_image_name, preview};
+use crate::view::format::{bytes, one_line};
+use crate::widgets::file_tree::{FileTree, TreeEntry, TreeFolder};
+use crate::widgets::icon::{Icon, IconName};
+use leptos::prelude::*;
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// What a download reads at once.
+const PIECE_BYTES: u64 = 8 << 20;
+
+/// Folders of the tree as far as they were opened, by path.
+type Opened = HashMap<String, ArcRwSignal<TreeFolder>>;
+
+/// The tree, and under it what is chosen in it.
+#[component]
+pub fn Artifacts(row: u32) -> impl IntoView {
+    let app = App::get();
+    let Some(folder) = folder(app, row) else {
+        return view! { <p class="dim pad">"Artifacts can be read when the reader has started."</p> }.into_any();
+    };
+    let folder = StoredValue::new_local(folder);
+    let opened = StoredValue::new(Opened::new());
+    let look = move |path: String| {
+        let known = opened.with_value(|opened| opened.get(&path).cloned());
+        let signal = known.unwrap_or_else(|| {
+            let signal = ArcRwSignal::new(TreeFolder::Reading);
+            opened.update_value(|opened| {
+                opened.insert(path.clone(), signal.clone());
+            });
+            let answer = signal.clone();
+            leptos::task::spawn_local(async move {
+                answer.set(match list(folder.get_value(), path).await {
+                    Ok(entries) => TreeFolder::Entries(Arc::new(entries)),
+                    Err(fault) => TreeFolder::Failed(fault.message),
+                });
+            });
+            signal
+        });
+        signal.get()
+    };
+    let chosen = Memo::new(move |_| app.view.with(|view| view.artifact.clone()));
+    let is_empty = move || matches!(look(String::new()), TreeFolder::Entries(entries) if entries.is_empty());
+    view! {
+        {move || if is_empty() {
+            view! { <p class="dim pad">"No artifact lies beside this run."</p> }.into_any()
+        } else {
+            view! {
+                <FileTree label="Artifacts" folder=Callback::new(look) chosen=chosen
+                    on_choose=Callback::new(move |path: String| app.tune(|view| view.artifact = Some(path))) />
+            }.into_any()
+        }}
+        {move || chosen.get().map(|path| view! { <Shown folder=folder path=path /> })}
+    }
+    .into_any()
+}
+
+fn folder(app: App, row: u32) -> Option<Rc<dyn Folder>> {
+    // a reader may start after the page of a link: look again when it has
+    app.changed.track();
+    let source = app.source.get_value()?;
+    let key = app.session.with_value(|session| session.table.key.get(row as usize).cloned())?;
+    Some(source.artifacts(&key))
+}
+
+async fn list(folder: Rc<dyn Folder>, path: String) -> Result<Vec<TreeEntry>, Fault> {
+    let _busy = Busy::start();
+    let mut entries = folder.list(&[path], true).await?.pop().unwrap_or_default();
+    entries.sort_by(|a, b| {
+        b.is_folder.cmp(&a.is_folder).then_with(|| crate::view::columns::natural(&a.name, &b.name, false))
+    });
+    let entry = |entry: crate::sources::Entry| TreeEntry {
+        right: entry.size.map(bytes).unwrap_or_default(),
+        icon: (!entry.is_folder).then(|| icon(&entry.name)),
+        name: entry.name,
+        is_folder: entry.is_folder,
+    };
+    Ok(entries.into_iter().map(entry).collect())
+}
+
+fn icon(name: &str) -> IconName {
+    match () {
+        () if is_image_name(name) => IconName::Image,
+        () if crate::view::artifact::is_table_name(name) => IconName::Table,
+        () => IconName::File,
+    }
+}
+
+/// What was read of an artifact.
+#[derive(Clone)]
+enum Read {
+    Shown(Preview),
+    Picture(ObjectUrl),
+}
+
+async fn read(folder: Rc<dyn Folder>, path: String) -> Result<Read, Fault> {
+    let _busy = Busy::start();
+    let limit = if is_image_name(&path) { IMAGE_BYTES } else { TEXT_BYTES };
+    let asks = [ReadAsk::up_to(path.clone(), limit + 1)];
+    let mut bytes = folder.read(&asks).await?.pop().unwrap_or_else(|| Ok(Vec::new()))?;
+    let is_whole = bytes.len() as u64 <= limit;
+    bytes.truncate(limit as usize);
+    Ok(match preview(&path, &bytes, is_whole) {
+        Preview::Image(media_type) => match files::object_url(&bytes, media_type) {
+            Some(address) => Read::Picture(address),
+            None => Read::Shown(Preview::Binary),
+        },
+        other => Read::Shown(other),
+    })
+}
+
+#[component]
+fn Shown(folder: StoredValue<Rc<dyn Folder>, LocalStorage>, path: String) -> impl IntoView {
+    let app = App::get();
+    let name = path.rsplit('/').next().unwrap_or(&path).to_owned();
+    let content = {
+        let path = path.clone();
+        LocalResource::new(move || read(folder.get_value(), path.clone()))
+    };
+    let download = {
+        let (path, name) = (path.clone(), name.clone());
+        move |_| {
+            let (folder, path, name) = (folder.get_value(), path.clone(), name.clone());
+            app.say(format!("Reading {name}"));
+            leptos::task::spawn_local(async move {
+                app.say(match save(folder, path, &name).await {
+                    Ok(()) => format!("{name} was saved"),
+                    Err(fault) => fault.message,
+                });
+            });
+        }
+    };
+    let alt = name.clone();
+    view! {
+        <div class="block artifact" data-artifact=path.clone()>
+            <h3>
+                <span class="cut grow" title=path.clone()>{one_line(&path, 200)}</span>
+                <button type="button" class="btn sm" on:click=download><Icon name=IconName::Download />"Save"</button>
+                <button type="button" class="btn quiet sm icon" aria-label="Close the preview" on:click=move |_| app.tune(|view| view.artifact = None)>
+                    <Icon name=IconName::Close />
+                </button>
+            </h3>
+            {move || match content.get() {
+                None => view! { <p class="dim" role="status">"Reading"</p> }.into_any(),
+                Some(Err(fault)) => view! { <Fault fault=fault retry=Callback::new(move |()| content.refetch()) /> }.into_any(),
+                Some(Ok(Read::Picture(address))) => view! {
+                    <div class="picture"><img src=address.address().to_owned() alt=alt.clone() on:load=move |_| drop(address.clone()) /></div>
+                }.into_any(),
+                Some(Ok(Read::Shown(preview))) => shown(preview),
+            }}
+        </div>
+    }
+}
+
+fn shown(preview: Preview) -> AnyView {
+    match preview {
+        Preview::Text { text, rest } => view! {
+            {rest.map(|rest| view! { <p class="dim">"Shown: "{rest}</p> })}
+            <pre class="code file" tabindex="0">{text}</pre>
+        }
+        .into_any(),
+        Preview::Table { head, rows, rest } => {
+            let number = |text: &str| text.trim().parse::<f64>().is_ok();
+            view! {
+                {rest.map(|rest| view! { <p class="dim">"Shown: "{rest}</p> })}
+                <div class="table-scroll" tabindex="0" role="group" aria-label="Table">
+                    <table class="tbl file">
+                        <thead><tr>{head.into_iter().map(|cell| view! { <th scope="col">{one_line(&cell, 80)}</th> }).collect_view()}</tr></thead>
+                        <tbody>{rows.into_iter().map(|row| view! {
+                            <tr>{row.into_iter().map(|cell| view! { <td class:num=number(&cell)>{one_line(&cell, 200)}</td> }).collect_view()}</tr>
+                        }).collect_view()}</tbody>
+                    </table>
+                </div>
+            }.into_any()
+        }
+        Preview::Image(_) | Preview::Binary => {
+            view! { <p class="dim">"This kind of file has no preview here; save it to look at it."</p> }.into_any()
+        }
+    }
+}
+
+#[component]
+fn Fault(fault: Fault, retry: Callback<()>) -> impl IntoView {
+    view! {
+        <div class="msg failed" role="alert">
+            <Icon name=IconName::Failed /><span class="grow">{fault.message}</span>
+            <button type="button" class="btn sm" on:click=move |_| retry.run(())><Icon name=IconName::Retry />"Retry"</button>
+        </div>
+    }
+}
+
+/// Reads a file piece by piece into the browser's keeping, then hands it to the user.
+async fn save(folder: Rc<dyn Folder>, path: String, name: &str) -> Result<(), Fault> {
+    let _busy = Busy::start();
+    let mut download = files::Download::default();
+    let mut at = 0_u64;
+    loop {
+        let asks = [ReadAsk { path: path.clone(), range: at..at + PIECE_BYTES }];
+        let piece = folder.read(&asks).await?.pop().unwrap_or_else(|| Ok(Vec::new()))?;
+        download.push(&piece);
+        at += piece.len() as u64;
+        if (piece.len() as u64) < PIECE_BYTES {
+            download.save(name);
+            return Ok(());
+        }
+    }
+}

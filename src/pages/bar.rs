@@ -1,0 +1,191 @@
+//! The bar on top: where you are, what was skipped, what was sent, theme, help; and the line that says how far reading is.
+
+use crate::browser::preferences::{self, Theme};
+use crate::pages::state::{App, Drawer};
+use crate::pages::{opening, runs};
+use crate::session::Phase;
+use crate::view::format::{bytes, counted};
+use crate::view::names::run_label;
+use crate::view::{PageName, ViewState};
+use crate::widgets::icon::{Icon, IconName};
+use leptos::prelude::*;
+
+/// The bar.
+#[component]
+pub fn Bar() -> impl IntoView {
+    let app = App::get();
+    let theme = RwSignal::new(preferences::theme());
+    let turn_theme = move |_| {
+        let next = match theme.get_untracked() {
+            Theme::System => Theme::Light,
+            Theme::Light => Theme::Dark,
+            Theme::Dark => Theme::System,
+        };
+        preferences::set_theme(next);
+        theme.set(next);
+    };
+    let theme_words = move || match theme.get() {
+        Theme::System => "Theme: as the system",
+        Theme::Light => "Theme: light",
+        Theme::Dark => "Theme: dark",
+    };
+    let skipped = move || {
+        app.changed.track();
+        app.histories_changed.track();
+        app.session.with_value(|session| session.report.total())
+    };
+    let toggle = move |drawer: Drawer| {
+        app.drawer.update(|open| *open = if *open == Some(drawer) { None } else { Some(drawer) });
+    };
+    view! {
+        <header class="bar">
+            <a class="brand" href="#"><Icon name=IconName::Logo />"Runglass"</a>
+            <Crumbs />
+            <span class="grow"></span>
+            <span class="said" class:shown=move || !app.said.with(String::is_empty) aria-hidden="true">{move || app.said.get()}</span>
+            {move || {
+                let count = skipped();
+                (count > 0).then(|| view! {
+                    <button type="button" class="btn quiet sm warning" aria-expanded=move || (app.drawer.get() == Some(Drawer::Notices)).to_string()
+                        title="What could not be read as it stands" on:click=move |_| toggle(Drawer::Notices)>
+                        <Icon name=IconName::Warning />{counted(count, "notice", "notices")}
+                    </button>
+                })
+            }}
+            <button type="button" class="btn quiet sm" aria-expanded=move || (app.drawer.get() == Some(Drawer::Sent)).to_string()
+                title="No request has left this tab" on:click=move |_| toggle(Drawer::Sent)>
+                <Icon name=IconName::ShieldCheck /><span class="word">"0 bytes sent"</span>
+            </button>
+            <button type="button" class="btn quiet sm icon" aria-label=theme_words title=theme_words on:click=turn_theme>
+                {move || view! { <Icon name=match theme.get() {
+                    Theme::System => IconName::AutoTheme,
+                    Theme::Light => IconName::Sun,
+                    Theme::Dark => IconName::Moon,
+                } /> }}
+            </button>
+            <button type="button" class="btn quiet sm icon" aria-label="Keys and help" title="Keys and help (?)"
+                aria-expanded=move || (app.drawer.get() == Some(Drawer::Help)).to_string() on:click=move |_| toggle(Drawer::Help)>
+                <Icon name=IconName::Help />
+            </button>
+        </header>
+    }
+}
+
+/// Source / experiments / runs / run, as real links.
+#[component]
+fn Crumbs() -> impl IntoView {
+    let app = App::get();
+    let source =
+        Memo::new(move |_| app.opened.get().filter(|name| app.view.with(|view| view.source.as_ref() == Some(name))));
+    let page = app.page();
+    let experiments = move || {
+        let chosen = app.experiments_in_view().get();
+        let named = app.view.with(|view| !view.experiments.is_empty());
+        match chosen.as_slice() {
+            [only] => app.session.with_value(|session| {
+                session.experiments.get(*only as usize).map_or(String::new(), |experiment| experiment.name.clone())
+            }),
+            several if named => format!("{} experiments", several.len()),
+            _ => "All experiments".to_owned(),
+        }
+    };
+    let run = move || {
+        let name = app.view.with(|view| view.run.clone()).unwrap_or_default();
+        let row = app.run_names.get().number(&name);
+        app.session.with_value(|session| row.map_or(name, |row| run_label(&session.table, row).to_owned()))
+    };
+    move || {
+        let name = source.get()?;
+        let shown = if name == opening::SAMPLE { "Sample".to_owned() } else { name };
+        let page = page.get();
+        let list = app.href(|view| {
+            *view = ViewState { page: PageName::Experiments, source: view.source.take(), ..ViewState::default() }
+        });
+        let deep = matches!(page, PageName::Runs | PageName::Run);
+        Some(view! {
+            <nav class="crumbs" aria-label="Where you are">
+                <a class="btn quiet sm" class:strong=!deep href=list aria-current=(!deep).then_some("page") title="Experiments">
+                    <Icon name=IconName::Folder /><span class="cut">{shown}</span>
+                </a>
+                {deep.then(|| view! {
+                    <span class="sep" aria-hidden="true">"/"</span>
+                    <a class="btn quiet sm" class:strong=page == PageName::Runs href=runs::href_of_runs(app)
+                        aria-current=(page == PageName::Runs).then_some("page")>
+                        <span class="cut">{experiments}</span>
+                    </a>
+                })}
+                {(page == PageName::Run).then(|| view! {
+                    <span class="sep" aria-hidden="true">"/"</span>
+                    <span class="btn quiet sm strong" aria-current="page"><span class="cut">{run}</span></span>
+                })}
+            </nav>
+        })
+    }
+}
+
+/// How far reading has come; after it ended early, what can be done.
+#[component]
+pub fn Reading() -> impl IntoView {
+    let app = App::get();
+    let is_here =
+        Memo::new(move |_| app.opened.get().is_some() && app.opened.get() == app.view.with(|view| view.source.clone()));
+    let read = move || {
+        app.changed.track();
+        app.session.with_value(|session| (session.read, session.experiments.len()))
+    };
+    let share = move || {
+        let (read, _) = read();
+        let total = read.runs_total.unwrap_or(0).max(1);
+        (read.runs as f64 / total as f64 * 100.0).clamp(0.0, 100.0)
+    };
+    let words = move || {
+        let (read, experiments) = read();
+        match (read.runs_total, read.files_total) {
+            (Some(total), _) => format!(
+                "{} of {} runs, {} files, {}",
+                crate::view::format::count(read.runs as i64),
+                crate::view::format::count(total as i64),
+                crate::view::format::count(read.files as i64),
+                bytes(read.bytes)
+            ),
+            (None, _) => format!(
+                "Looking: {} files, {}",
+                crate::view::format::count(read.files as i64),
+                counted(experiments as u64, "experiment", "experiments")
+            ),
+        }
+    };
+    move || {
+        if !is_here.get() {
+            return None;
+        }
+        match app.phase.get() {
+            Phase::Looking | Phase::Reading => Some(view! {
+                <div class="reading" role="group" aria-label="Reading">
+                    <div class="prog" role="progressbar" aria-label="Reading" aria-valuemin="0" aria-valuemax="100"
+                        aria-valuenow=move || format!("{:.0}", share())>
+                        <i style:width=move || format!("{}%", share())></i>
+                    </div>
+                    <div class="reading-words">
+                        <span class="strong">"Reading"</span><span>{words}</span>
+                        <button type="button" class="btn sm" on:click=move |_| opening::cancel(app)>"Cancel, keep these"</button>
+                    </div>
+                </div>
+            }.into_any()),
+            Phase::Cancelled => Some(view! {
+                <div class="msg warning" role="status">
+                    <Icon name=IconName::Info /><span class="grow"><b>"Reading was cancelled."</b>" "{words}" are here. Drop it again to read all."</span>
+                </div>
+            }.into_any()),
+            Phase::Failed(fault) if app.session.with_value(|session| !session.experiments.is_empty()) => Some(view! {
+                <div class="msg failed" role="alert">
+                    <Icon name=IconName::Failed /><span class="grow"><b>"Reading ended early."</b>" "{fault.message}" What was read stays."</span>
+                    {opening::can_restart(app).then(|| view! {
+                        <button type="button" class="btn sm" on:click=move |_| opening::restart(app)><Icon name=IconName::Retry />"Restart"</button>
+                    })}
+                </div>
+            }.into_any()),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,338 @@
+//! The list of experiments.
+
+use crate::browser::{document, now_ms, signs};
+use crate::model::Lifecycle;
+use crate::pages::filters::lifecycles;
+use crate::pages::state::App;
+use crate::pages::state::zone;
+use crate::view::experiments::{Column, Counts, NOTE_TAG, counts, list, user_tags};
+use crate::view::format::{age, bytes, count, counted, date_time, one_line};
+use crate::view::markdown::first_line;
+use crate::view::{PageName, Shown};
+use crate::widgets::grid::{Grid, GridColumn, GridRow, SelectHow};
+use crate::widgets::icon::{Icon, IconName};
+use crate::widgets::segmented::Segmented;
+use leptos::prelude::*;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// The page.
+#[component]
+pub fn Experiments() -> impl IntoView {
+    let app = App::get();
+    document::set_title("Experiments · Runglass");
+    let counted_all = Memo::new(move |_| {
+        app.changed.track();
+        app.session.with_value(|session| Arc::new(counts(&session.experiments, &session.table)))
+    });
+    let sort = Memo::new(move |_| {
+        let sort = app.view.with(|view| view.sort.clone());
+        sort.and_then(|(column, descending)| Some((Column::parse(&column)?, descending)))
+    });
+    let numbers = Memo::new(move |_| {
+        let counts = counted_all.get();
+        let (shown, search) = app.view.with(|view| (view.shown, view.filter.clone()));
+        app.session.with_value(|session| list(&session.experiments, &counts, shown, &search, sort.get()))
+    });
+    let chosen = RwSignal::new(BTreeSet::<u32>::new());
+    let open = move |of: Vec<u32>| {
+        let names = app.experiment_names.get_untracked();
+        app.go(|view| {
+            view.page = PageName::Runs;
+            view.experiments = of.iter().map(|&number| names.name(number).to_owned()).collect();
+            view.filter.clear();
+            view.sort = None;
+            view.selected.clear();
+            view.eye = None;
+        });
+    };
+    let how_many = Memo::new(move |_| {
+        app.changed.track();
+        app.session.with_value(|session| {
+            let deleted =
+                session.experiments.iter().filter(|experiment| experiment.lifecycle == Lifecycle::Deleted).count();
+            (session.experiments.len() - deleted, deleted)
+        })
+    });
+    let summary = move || {
+        let totals = counted_all
+            .with(|counts| counts.iter().fold((0, 0), |sum, count| (sum.0 + count.active, sum.1 + count.deleted)));
+        let shown = numbers.with(|numbers| numbers.len() as u64);
+        let deleted = if totals.1 > 0 { format!(", {} deleted", count(i64::from(totals.1))) } else { String::new() };
+        format!(
+            "{}, {}{deleted}",
+            counted(shown, "experiment", "experiments"),
+            counted(u64::from(totals.0), "run", "runs")
+        )
+    };
+    let is_empty = Memo::new(move |_| numbers.with(|numbers| numbers.is_empty()));
+    let is_loading = Memo::new(move |_| app.phase.with(crate::session::Phase::is_loading));
+    Effect::new(move || {
+        if !is_empty.get() {
+            if let Some(act) = app.act_first.get_value() {
+                act.shown();
+            }
+        }
+    });
+    view! {
+        <div class="experiments-page">
+            <h1 class="sr">"Experiments"</h1>
+            <div class="tools">
+                <label class="input search">
+                    <Icon name=IconName::Search />
+                    <input type="search" data-search="" placeholder="Name, tag or description" aria-label="Search experiments"
+                        prop:value=move || app.view.with(|view| view.filter.clone())
+                        on:input:target=move |event| {
+                            let text = event.target().value();
+                            let act = signs::Act::start("filter");
+                            app.tune(|view| view.filter = text);
+                            act.shown();
+                        } />
+                    <kbd aria-hidden="true">"/"</kbd>
+                </label>
+                <span class="sub" role="status">{summary}</span>
+                <span class="grow"></span>
+                {move || (how_many.get().1 > 0).then(|| view! {
+                    <Segmented
+                        label="Which experiments"
+                        options=lifecycles()
+                        value=Signal::derive(move || app.view.with(|view| view.shown))
+                        on_change=Callback::new(move |shown: Shown| app.tune(|view| view.shown = shown))
+                    />
+                })}
+                <button type="button" class="btn" on:click=move |_| open(numbers.get_untracked()) disabled=move || is_empty.get()>"Runs of all shown"</button>
+            </div>
+            <div class="list">
+                <List numbers=numbers counts=counted_all sort=sort chosen=chosen open=Callback::new(open) />
+                {move || is_empty.get().then(|| if is_loading.get() {
+                    view! { <div class="skel" aria-hidden="true">{(0..8).map(|_| view! { <i></i> }).collect_view()}</div> }.into_any()
+                } else {
+                    view! { <Nothing how_many=how_many /> }.into_any()
+                })}
+            </div>
+            <div class="foot">
+                {move || {
+                    let chosen_now = chosen.get();
+                    if chosen_now.is_empty() {
+                        view! { <Hints /> }.into_any()
+                    } else {
+                        let of: Vec<u32> = chosen_now.iter().copied().collect();
+                        view! {
+                            <span class="strong">{format!("{} chosen", chosen_now.len())}</span>
+                            <button type="button" class="btn primary" on:click=move |_| open(of.clone())>{if chosen_now.len() == 1 { "Show its runs" } else { "Show their runs together" }}</button>
+                            <button type="button" class="btn quiet" on:click=move |_| chosen.set(BTreeSet::new())>"Clear"</button>
+                        }.into_any()
+                    }
+                }}
+                <span class="grow"></span>
+                <span class="sub">{move || {
+                    app.changed.track();
+                    app.session.with_value(|session| format!("Read {} files, {}", count(session.read.files as i64), bytes(session.read.bytes)))
+                }}</span>
+            </div>
+        </div>
+    }
+}
+
+#[component]
+fn Hints() -> impl IntoView {
+    view! {
+        <span class="hints" aria-hidden="true">
+            <kbd>"↑"</kbd><kbd>"↓"</kbd>" move "<kbd>"Enter"</kbd>" runs "<kbd>"Space"</kbd>" choose several"
+        </span>
+    }
+}
+
+#[component]
+fn Nothing(how_many: Memo<(usize, usize)>) -> impl IntoView {
+    let app = App::get();
+    move || {
+        let (searching, shown) = app.view.with(|view| (!view.filter.is_empty(), view.shown));
+        let (active, deleted) = how_many.get();
+        let text = match (searching, shown) {
+            (true, _) => "No experiment matches every word.",
+            (_, Shown::Active) if deleted > 0 => "All experiments here are deleted.",
+            (_, Shown::Deleted) if active > 0 => "No experiment is deleted.",
+            _ => "What was opened holds no experiment.",
+        };
+        view! {
+            <div class="empty">
+                <Icon name=IconName::Chart />
+                <h2>"Nothing to show"</h2>
+                <p>{text}</p>
+                {(active + deleted > 0).then(|| view! {
+                    <button type="button" class="btn" on:click=move |_| app.tune(|view| {
+                        view.filter.clear();
+                        view.shown = Shown::All;
+                    })>"Show all experiments"</button>
+                })}
+            </div>
+        }
+    }
+}
+
+#[component]
+fn List(
+    numbers: Memo<Vec<u32>>,
+    counts: Memo<Arc<Vec<Counts>>>,
+    sort: Memo<Option<(Column, bool)>>,
+    chosen: RwSignal<BTreeSet<u32>>,
+    open: Callback<Vec<u32>>,
+) -> impl IntoView {
+    let app = App::get();
+    let column = |column: Column, label: &str, width_px: f64, right: bool| GridColumn {
+        key: column.word().to_owned(),
+        label: label.to_owned(),
+        width_px,
+        align_right: right,
+        sortable: column.sortable(),
+        resizable: true,
+        pinned: column == Column::Name,
+        tree: column == Column::Name,
+        ..GridColumn::default()
+    };
+    let choose = GridColumn {
+        key: "choose".to_owned(),
+        hint: "Choose".to_owned(),
+        width_px: 34.0,
+        pinned: true,
+        choose: true,
+        narrow: true,
+        ..GridColumn::default()
+    };
+    let all = vec![
+        choose,
+        column(Column::Name, "Experiment", 320.0, false),
+        column(Column::Runs, "Runs", 72.0, true),
+        column(Column::Deleted, "Deleted", 80.0, true),
+        column(Column::Last, "Last activity", 108.0, true),
+        column(Column::Tags, "Tags", 260.0, false),
+        column(Column::Description, "Description", 480.0, false),
+    ];
+    let widths = Memo::new(move |_| app.view.with(|view| view.widths.clone()));
+    let columns = Memo::new(move |_| {
+        let mut columns = all.clone();
+        widths.with(|widths| {
+            for (key, width) in widths {
+                if let Some(column) = columns.iter_mut().find(|column| column.key == *key) {
+                    column.width_px = f64::from(*width);
+                }
+            }
+        });
+        Arc::new(columns)
+    });
+    let number_at = move |index: usize| numbers.with(|numbers| numbers.get(index).copied());
+    let row = move |index: usize| {
+        let Some(number) = number_at(index) else { return GridRow::default() };
+        app.session.with_value(|session| {
+            let experiment = session.experiments.get(number as usize);
+            GridRow {
+                id: app.experiment_names.with(|names| names.name(number).to_owned()),
+                name: experiment.map(|experiment| experiment.name.clone()).unwrap_or_default(),
+                selected: chosen.with(|chosen| chosen.contains(&number)),
+                dimmed: experiment.is_some_and(|experiment| experiment.lifecycle == Lifecycle::Deleted),
+                ..GridRow::default()
+            }
+        })
+    };
+    let href = move |number: u32| {
+        let names = app.experiment_names.get_untracked();
+        app.href(|view| {
+            view.page = PageName::Runs;
+            view.experiments = vec![names.name(number).to_owned()];
+            view.filter.clear();
+            view.sort = None;
+        })
+    };
+    let cell = move |(index, column): (usize, usize)| {
+        let Some(number) = numbers.with_untracked(|numbers| numbers.get(index).copied()) else { return ().into_any() };
+        // counts grow while runs are read: these cells follow
+        let of = move || counts.with(|counts| counts.get(number as usize).copied().unwrap_or_default());
+        app.session.with_value(|session| {
+            let Some(experiment) = session.experiments.get(number as usize) else { return ().into_any() };
+            match column.checked_sub(1).and_then(|column| Column::ALL.get(column)) {
+                Some(Column::Name) => {
+                    let deleted = experiment.lifecycle == Lifecycle::Deleted;
+                    let icon = if deleted { IconName::Trash } else { IconName::Chart };
+                    view! {
+                        <span class="dim"><Icon name=icon /></span>
+                        <a class="cut ink" class:struck=deleted href=href(number) tabindex="-1" title=experiment.name.clone()>{one_line(&experiment.name, 160)}</a>
+                    }.into_any()
+                }
+                Some(Column::Runs) => view! { <span>{move || count(i64::from(of().active))}</span> }.into_any(),
+                Some(Column::Deleted) => view! { <span class="dim">{move || count(i64::from(of().deleted))}</span> }.into_any(),
+                Some(Column::Last) => view! {
+                    <span title=move || of().last_ms.map(|ms| date_time(ms, zone()))>{move || match of().last_ms {
+                        Some(ms) => age(ms, now_ms()),
+                        None => "–".to_owned(),
+                    }}</span>
+                }.into_any(),
+                Some(Column::Tags) => user_tags(experiment).take(8).map(|(key, value)| view! {
+                    <span class="tag" title=format!("{key}: {value}")>{one_line(key, 24)}" "<b>{one_line(value, 32)}</b></span>
+                }).collect_view().into_any(),
+                Some(Column::Description) => {
+                    let text = experiment.tag(NOTE_TAG).map(first_line).unwrap_or_default();
+                    view! { <span class="cut sub" title=text.clone()>{one_line(&text, 200)}</span> }.into_any()
+                }
+                None => ().into_any(),
+            }
+        })
+    };
+    let on_sort = move |key: String| {
+        let act = signs::Act::start("sort");
+        app.tune(|view| {
+            let from_largest = key != Column::Name.word();
+            view.sort = match view.sort.take() {
+                Some((column, descending)) if column == key => Some((column, !descending)),
+                // the newest are on top from the start: the first press turns them round
+                None if key == Column::Last.word() => Some((key, false)),
+                _ => Some((key, from_largest)),
+            };
+        });
+        act.shown();
+    };
+    let on_select = move |(index, how): (usize, SelectHow)| {
+        let Some(at) = number_at(index) else { return };
+        chosen.update(|chosen| match how {
+            SelectHow::Toggle => {
+                if !chosen.remove(&at) {
+                    chosen.insert(at);
+                }
+            }
+            SelectHow::Only => *chosen = BTreeSet::from([at]),
+            SelectHow::Range { from } => chosen.extend((from.min(index)..=from.max(index)).filter_map(number_at)),
+        });
+    };
+    let all_selected = Signal::derive(move || {
+        let (chosen, numbers) = (chosen.get(), numbers.get());
+        match numbers.iter().filter(|number| chosen.contains(number)).count() {
+            0 => Some(false),
+            all if all == numbers.len() => Some(true),
+            _ => None,
+        }
+    });
+    view! {
+        <Grid
+            label=Signal::derive(move || format!("{} experiments", numbers.with(|numbers| numbers.len())))
+            role="grid"
+            row_attribute="data-experiment"
+            columns=columns
+            row_count=Signal::derive(move || numbers.with(|numbers| numbers.len()))
+            row=Callback::new(row)
+            cell=Callback::new(cell)
+            sort=Signal::derive(move || {
+                let (column, descending) = sort.get().unwrap_or((Column::Last, true));
+                Some((column.word().to_owned(), descending))
+            })
+            on_sort=Callback::new(on_sort)
+            on_select=Callback::new(on_select)
+            all_selected=all_selected
+            on_select_all=Callback::new(move |all: bool| chosen.set(if all { numbers.get_untracked().into_iter().collect() } else { BTreeSet::new() }))
+            on_open=Callback::new(move |index: usize| if let Some(number) = number_at(index) { open.run(vec![number]) })
+            on_resize=Callback::new(move |(key, width): (String, f64)| app.tune(|view| {
+                view.widths.retain(|(other, _)| *other != key);
+                view.widths.push((key, width.round().max(0.0) as u32));
+            }))
+        />
+    }
+}

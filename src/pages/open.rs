@@ -1,0 +1,171 @@
+//! Where data is opened: nothing is open, a link waits for a name, or what was opened holds nothing.
+
+use crate::browser::{document, files, handles};
+use crate::pages::opening;
+use crate::pages::state::{App, Drawer};
+use crate::session::Phase;
+use crate::sources::FaultKind;
+use crate::widgets::icon::{Icon, IconName};
+use leptos::prelude::*;
+
+/// The open page; `waiting` when the link names something that must be dropped again.
+#[component]
+pub fn Open(waiting: bool) -> impl IntoView {
+    let app = App::get();
+    let wanted = app.view.with_untracked(|view| view.source.clone()).filter(|_| waiting).unwrap_or_default();
+    view! {
+        <div class="start">
+            {if waiting {
+                view! { <Waiting name=wanted /> }.into_any()
+            } else {
+                view! {
+                    <div>
+                        <h1>"See which version gave which result"</h1>
+                        <p class="lead">"Opens what MLflow wrote: experiments, runs, metrics, artifacts. From any version, without a server."</p>
+                    </div>
+                }.into_any()
+            }}
+            {move || app.refused.get().map(|message| view! {
+                <div class="msg failed" role="alert"><Icon name=IconName::Failed /><span>{message}</span></div>
+            })}
+            <Drop />
+            {(!waiting).then(|| view! { <Sample /> })}
+            {(!waiting).then(|| view! { <Where /> })}
+            <p class="priv">
+                <Icon name=IconName::ShieldCheck />
+                <span>
+                    <b>"Nothing leaves this tab."</b>" Files are read on your machine and never changed. Bytes sent: 0. "
+                    <button type="button" class="link" on:click=move |_| app.drawer.set(Some(Drawer::Sent))>"How to check it yourself"</button>
+                </span>
+            </p>
+        </div>
+    }
+}
+
+/// The sheet that says what can be dropped, with the two pickers.
+#[component]
+fn Drop() -> impl IntoView {
+    let app = App::get();
+    let pick_folder = move |_| {
+        leptos::task::spawn_local(async move {
+            match files::pick_folder().await {
+                Some(things) => opening::open(app, things),
+                None => document::click("input[data-open=folder]"),
+            }
+        });
+    };
+    view! {
+        <section class="drop" aria-label="Open">
+            <div class="glyphs"><Icon name=IconName::Folder /><Icon name=IconName::Zip /></div>
+            <div>
+                <p class="big">"Drop it anywhere on this window"</p>
+                <p class="sub">"an "<code>"mlruns"</code>" folder, or a zip of one, at any depth, under any name"</p>
+            </div>
+            <div class="rowx wrap centre">
+                <button type="button" class="btn primary lg" on:click=pick_folder><Icon name=IconName::Folder />"Pick a folder"</button>
+                <button type="button" class="btn lg" on:click=move |_| document::click("input[data-open=files]")>
+                    <Icon name=IconName::Zip />"Pick a zip"
+                </button>
+            </div>
+        </section>
+    }
+}
+
+#[component]
+fn Sample() -> impl IntoView {
+    let app = App::get();
+    view! {
+        <section class="sample" aria-label="Sample data">
+            <svg class="sample-curves" viewBox="0 0 80 40" aria-hidden="true">
+                <path class="c1" d="M2 36C14 12 30 8 78 5" /><path class="c2" d="M2 37C16 18 34 14 78 11" /><path class="c3" d="M2 38C18 24 38 20 78 17" />
+            </svg>
+            <span class="grow">
+                <span class="strong">"No data at hand? Look at the sample."</span><br />
+                <span class="sub">"One model through five versions with five seeds each, long training curves, a sweep, a failed run, images."</span>
+            </span>
+            <button type="button" class="btn" data-open="sample" on:click=move |_| opening::open_sample(app)>"Open the sample"</button>
+        </section>
+    }
+}
+
+/// Where people find their data.
+#[component]
+fn Where() -> impl IntoView {
+    view! {
+        <section class="two" aria-label="Where the data lies">
+            <div class="box">
+                <h2>"Where is my data?"</h2>
+                <p class="sub">"In the folder "<code>"mlruns"</code>" beside the script that trains, or where "<code>"MLFLOW_TRACKING_URI"</code>" points. Artifacts may have moved: what lies beside a run is what counts."</p>
+            </div>
+            <div class="box">
+                <h2>"Is it large?"</h2>
+                <p class="sub">"A zip opens about forty times as fast as a folder of small files:"</p>
+                <pre class="code">"zip -qr mlruns.zip mlruns"</pre>
+            </div>
+        </section>
+    }
+}
+
+/// A link names something that only the user can give again.
+#[component]
+fn Waiting(name: String) -> impl IntoView {
+    let app = App::get();
+    let handle = RwSignal::new_local(None);
+    let wanted = name.clone();
+    leptos::task::spawn_local(async move { handle.set(handles::find(&wanted).await) });
+    let shown = name.clone();
+    view! {
+        <div>
+            <h1>"Open "<span class="quote">{shown}</span>" again"</h1>
+            <p class="lead">"A page can not read files after a reload until you give them once more. The view of this link comes back as it was."</p>
+            {move || handle.get().map(|handle| {
+                let wanted = name.clone();
+                view! {
+                    <p class="rowx wrap">
+                        <button type="button" class="btn primary lg" on:click=move |_| opening::open_again(app, wanted.clone(), handle.clone())>
+                            <Icon name=IconName::Folder />"Open "{name.clone()}
+                        </button>
+                        <span class="sub">"or drop it on the window"</span>
+                    </p>
+                }
+            })}
+            <p class="sub"><a href="#">"Open something else"</a></p>
+        </div>
+    }
+}
+
+/// What was opened could not be read, or holds no tracking data.
+#[component]
+pub fn Failed() -> impl IntoView {
+    let app = App::get();
+    let fault = match app.phase.get_untracked() {
+        Phase::Failed(fault) => fault,
+        _ => return ().into_any(),
+    };
+    let name = app.opened.get_untracked().unwrap_or_default();
+    let title = match fault.kind {
+        FaultKind::NotRecognised => format!("No runs found in “{name}”"),
+        FaultKind::FileChanged => format!("“{name}” changed on disk"),
+        FaultKind::ReaderDied => "The reader stopped".to_owned(),
+        _ => format!("“{name}” could not be opened"),
+    };
+    let notices = app.session.with_value(|session| session.report.notices().to_vec());
+    view! {
+        <div class="start">
+            <div role="alert" class="failed-open" data-fault=format!("{:?}", fault.kind)>
+                <h1>{title}</h1>
+                <p class="lead">{fault.message}</p>
+                <ul class="lines">
+                    {notices.into_iter().take(5).map(|notice| view! {
+                        <li data-notice=notice.reason.word()><b class="mono">{notice.path}</b>" "{notice.message}" "<span class="sub">{notice.reason.advice()}</span></li>
+                    }).collect_view()}
+                </ul>
+                {opening::can_restart(app).then(|| view! {
+                    <p><button type="button" class="btn" on:click=move |_| opening::restart(app)><Icon name=IconName::Retry />"Restart"</button></p>
+                })}
+            </div>
+            <Drop />
+            <Sample />
+        </div>
+    }.into_any()
+}

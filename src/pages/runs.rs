@@ -1,0 +1,532 @@
+//! Runs of one or several experiments: the query on top, the table, its charts, and what can be done with chosen runs.
+
+use crate::browser::{document, now_ms, preferences};
+use crate::model::{Attribute, Field, Lifecycle, RunStatus};
+use crate::pages::charts::Charts;
+use crate::pages::filters::{Chips, FilterField};
+use crate::pages::pipeline::Pipeline;
+use crate::pages::run;
+use crate::pages::state::App;
+use crate::pages::state::zone;
+use crate::view::columns::{self, Column, Group};
+use crate::view::format::{Numbers, age, count, counted, date_time, exact, one_line};
+use crate::view::names::run_label;
+use crate::view::{Layout, PageName};
+use crate::widgets::grid::{Grid, GridColumn, GridRow, SelectHow};
+use crate::widgets::icon::{Icon, IconName};
+use crate::widgets::segmented::{Segment, Segmented};
+use crate::widgets::splitter::Splitter;
+use leptos::ev;
+use leptos::prelude::*;
+use std::collections::HashSet;
+use std::sync::Arc;
+
+/// Longest text of a cell; the whole text is in its title.
+const CELL_CHARS: usize = 160;
+
+/// The address of the runs of the experiments in view.
+pub fn href_of_runs(app: App) -> String {
+    app.href(|view| {
+        view.page = PageName::Runs;
+        view.run = None;
+        view.artifact = None;
+    })
+}
+
+/// The page.
+#[component]
+pub fn Runs() -> impl IntoView {
+    let app = App::get();
+    let layout = Memo::new(move |_| app.view.with(|view| view.layout));
+    let title = move || {
+        let numbers = app.experiments_in_view().get();
+        app.session.with_value(|session| match numbers.as_slice() {
+            [only] => session
+                .experiments
+                .get(*only as usize)
+                .map_or("Runs".to_owned(), |experiment| format!("Runs of {}", experiment.name)),
+            several => format!("Runs of {} experiments", several.len()),
+        })
+    };
+    Effect::new(move || document::set_title(&format!("{} · Runglass", one_line(&title(), 60))));
+    let keys = window_event_listener(ev::keydown, move |event| {
+        let in_text = crate::browser::dom::target_element(&event)
+            .is_some_and(|element| crate::browser::dom::takes_text(&element));
+        if in_text || event.ctrl_key() || event.meta_key() || event.alt_key() || !preferences::single_keys() {
+            return;
+        }
+        match event.key().as_str() {
+            "t" => app.tune(|view| view.layout = Layout::Table),
+            "s" => app.tune(|view| view.layout = Layout::Split),
+            "c" => app.tune(|view| view.layout = Layout::Charts),
+            _ => {}
+        }
+    });
+    on_cleanup(move || keys.remove());
+    let share = RwSignal::new(62.0_f64);
+    let option = |value: Layout, label: &str, icon: IconName| Segment {
+        value,
+        label: label.to_owned(),
+        icon: Some(icon),
+        word_may_go: true,
+    };
+    view! {
+        <div class="runs-page" data-layout=move || layout.get().word()>
+            <h1 class="sr">{title}</h1>
+            <div class="qbar">
+                <FilterField />
+                <button type="button" class="btn" on:click=move |_| app.copy_link()><Icon name=IconName::Link /><span class="word">"Copy link"</span></button>
+                <Segmented
+                    label="Layout"
+                    options=vec![
+                        option(Layout::Table, "Table", IconName::Table),
+                        option(Layout::Split, "Split", IconName::Split),
+                        option(Layout::Charts, "Charts", IconName::Chart),
+                    ]
+                    value=layout
+                    on_change=Callback::new(move |layout: Layout| app.tune(|view| view.layout = layout))
+                />
+            </div>
+            <Chips />
+            <div class="runs-body" style:--share=move || format!("{}", share.get() / 100.0)>
+                <section class="runs-table" aria-label="Runs">
+                    <Table />
+                    <Chosen />
+                </section>
+                {move || (layout.get() != Layout::Table).then(|| view! {
+                    {(layout.get() == Layout::Split).then(|| view! {
+                        <Splitter label="Width of the table" value=share on_move=Callback::new(move |to: f64| share.set(to)) home=62.0 />
+                    })}
+                    <section class="runs-charts" aria-label="Charts"><Charts /></section>
+                })}
+            </div>
+        </div>
+    }
+}
+
+/// What the table's columns are: our own for each of the grid's.
+#[derive(Clone, Debug, PartialEq)]
+enum Shown {
+    Choose,
+    Eye,
+    Field(Column),
+}
+
+#[component]
+fn Table() -> impl IntoView {
+    let app = App::get();
+    let pipeline = Pipeline::get();
+    let several = Memo::new(move |_| app.experiments_in_view().get().len() > 1);
+    let narrow_list = Memo::new(move |_| app.view.with(|view| view.layout == Layout::Charts));
+    let shown = Memo::new(move |_| {
+        let base = pipeline.base.get();
+        let sorted = app.view.with(|view| view.sort.as_ref().map(|(field, _)| field.clone()));
+        let mut columns = app.session.with_value(|session| columns::of(&session.table, &base, several.get()));
+        if narrow_list.get() {
+            // beside the charts there is room for the name and what is sorted by
+            columns.retain(|column| {
+                let field = column.field.to_string();
+                column.field == Field::Attribute(Attribute::RunName) || Some(&field) == sorted.as_ref()
+            });
+        }
+        let fields = columns.into_iter().map(Shown::Field);
+        Arc::new([Shown::Choose, Shown::Eye].into_iter().chain(fields).collect::<Vec<_>>())
+    });
+    let widths = Memo::new(move |_| app.view.with(|view| view.widths.clone()));
+    let grid_columns = Memo::new(move |_| {
+        let shown = shown.get();
+        let of_group = |group: Group| {
+            shown.iter().filter(|column| matches!(column, Shown::Field(column) if column.group == group)).count()
+        };
+        let width = |key: &str| {
+            widths.with(|widths| widths.iter().find(|(of, _)| of == key).map(|(_, width)| f64::from(*width)))
+        };
+        Arc::new(shown.iter().map(|column| grid_column(column, of_group, width)).collect::<Vec<_>>())
+    });
+    let row = move |index: usize| {
+        let Some(line) = pipeline.row_at(index) else { return GridRow::default() };
+        let selected = pipeline.selected.with(|selected| selected.contains(&line.row));
+        app.session.with_value(|session| GridRow {
+            id: app.run_names.with(|names| names.name(line.row).to_owned()),
+            name: run_label(&session.table, line.row).to_owned(),
+            level: line.level,
+            expanded: line.open,
+            selected,
+            dimmed: session.table.lifecycle.get(line.row as usize) == Some(&Lifecycle::Deleted),
+            set_size: line.set_size,
+            position: line.position,
+        })
+    };
+    let cell = move |(index, column): (usize, usize)| {
+        let Some(line) = pipeline.lines.with_untracked(|lines| lines.get(index).copied()) else { return ().into_any() };
+        let column = shown.with_untracked(|shown| shown.get(column).cloned());
+        match column {
+            Some(Shown::Eye) => eye(app, pipeline, line.row),
+            Some(Shown::Field(column)) if column.field == Field::Attribute(Attribute::RunName) => {
+                name(app, pipeline, line.row, line.inside)
+            }
+            Some(Shown::Field(column)) => value(app, line.row, &column),
+            Some(Shown::Choose) | None => ().into_any(),
+        }
+    };
+    let sort = Signal::derive(move || {
+        Some(app.view.with(|view| view.sort.clone()).unwrap_or(("start_time".to_owned(), true)))
+    });
+    let on_sort = move |key: String| {
+        let act = crate::browser::signs::Act::start("sort");
+        let numeric = Field::parse(&key).is_some_and(|field| crate::query::is_numeric(&field));
+        app.tune(|view| {
+            view.sort = match view.sort.take() {
+                Some((field, descending)) if field == key => (descending == numeric).then_some((field, !descending)),
+                _ if key == "start_time" => Some((key, false)),
+                _ => Some((key, numeric)),
+            };
+        });
+        act.shown();
+    };
+    let on_select = move |(index, how): (usize, SelectHow)| {
+        let mut chosen = (*pipeline.selected.get_untracked()).clone();
+        let row = |index: usize| pipeline.lines.with_untracked(|lines| lines.get(index).map(|line| line.row));
+        let Some(at) = row(index) else { return };
+        match how {
+            SelectHow::Toggle => {
+                if !chosen.remove(&at) {
+                    chosen.insert(at);
+                }
+            }
+            SelectHow::Only => chosen = HashSet::from([at]),
+            SelectHow::Range { from } => chosen.extend((from.min(index)..=from.max(index)).filter_map(row)),
+        }
+        pipeline.select(app, &chosen);
+    };
+    let all_selected = Signal::derive(move || {
+        let (selected, lines) = (pipeline.selected.get(), pipeline.lines.get());
+        let chosen = lines.iter().filter(|line| selected.contains(&line.row)).count();
+        match chosen {
+            0 => Some(false),
+            all if all == lines.len() => Some(true),
+            _ => None,
+        }
+    });
+    let on_select_all = move |all: bool| {
+        let rows = if all { pipeline.matching.get_untracked().iter().copied().collect() } else { HashSet::new() };
+        pipeline.select(app, &rows);
+    };
+    let on_toggle = move |index: usize| {
+        if let Some(line) = pipeline.lines.with_untracked(|lines| lines.get(index).copied()) {
+            pipeline.closed.update(|closed| {
+                if !closed.remove(&line.row) {
+                    closed.insert(line.row);
+                }
+            });
+        }
+    };
+    let on_open = move |index: usize| {
+        if let Some(line) = pipeline.lines.with_untracked(|lines| lines.get(index).copied()) {
+            run::go_to(app, line.row);
+        }
+    };
+    let on_resize = move |(key, width): (String, f64)| {
+        app.tune(|view| {
+            view.widths.retain(|(other, _)| *other != key);
+            view.widths.push((key, width.round().max(0.0) as u32));
+        });
+    };
+    let on_key = move |(index, key): (usize, String)| {
+        if key == "v" {
+            if let Some(line) = pipeline.lines.with_untracked(|lines| lines.get(index).copied()) {
+                pipeline.toggle_eye(app, line.row);
+            }
+        } else if key == "Escape" && pipeline.selected.with_untracked(|selected| !selected.is_empty()) {
+            pipeline.select(app, &HashSet::new());
+        } else {
+            return false;
+        }
+        true
+    };
+    let locate = move |id: String| {
+        let row = app.run_names.with_untracked(|names| names.number(&id))?;
+        pipeline.lines.with_untracked(|lines| lines.iter().position(|line| line.row == row))
+    };
+    Effect::new(move || {
+        if pipeline.lines.with(|lines| !lines.is_empty()) {
+            if let Some(act) = app.act_first.get_value() {
+                act.shown();
+            }
+        }
+    });
+    let is_empty = Memo::new(move |_| pipeline.lines.with(|lines| lines.is_empty()));
+    let is_loading = Memo::new(move |_| app.phase.with(crate::session::Phase::is_loading));
+    view! {
+        <Grid
+            label=Signal::derive(move || format!("{} runs", pipeline.matching.with(|rows| rows.len())))
+            role="treegrid"
+            row_attribute="data-run"
+            matching=Signal::derive(move || pipeline.matching.with(|rows| rows.len()))
+            columns=grid_columns
+            row_count=Signal::derive(move || pipeline.lines.with(|lines| lines.len()))
+            row=Callback::new(row)
+            cell=Callback::new(cell)
+            sort=sort
+            on_sort=Callback::new(on_sort)
+            on_select=Callback::new(on_select)
+            all_selected=all_selected
+            on_select_all=Callback::new(on_select_all)
+            on_open=Callback::new(on_open)
+            on_toggle=Callback::new(on_toggle)
+            on_resize=Callback::new(on_resize)
+            on_key=Callback::new(on_key)
+            locate=Callback::new(locate)
+        />
+        {move || is_empty.get().then(|| if is_loading.get() {
+            view! { <div class="skel" aria-hidden="true">{(0..12).map(|_| view! { <i></i> }).collect_view()}</div> }.into_any()
+        } else {
+            view! { <NoRuns /> }.into_any()
+        })}
+    }
+}
+
+fn grid_column(column: &Shown, count_of: impl Fn(Group) -> usize, width: impl Fn(&str) -> Option<f64>) -> GridColumn {
+    match column {
+        Shown::Choose => GridColumn {
+            key: "choose".to_owned(),
+            group: "Run".into(),
+            hint: "Choose".to_owned(),
+            width_px: 30.0,
+            pinned: true,
+            choose: true,
+            narrow: true,
+            ..GridColumn::default()
+        },
+        Shown::Eye => GridColumn {
+            key: "eye".to_owned(),
+            group: "Run".into(),
+            hint: "Shown in charts".to_owned(),
+            icon: Some(IconName::Eye),
+            width_px: 28.0,
+            pinned: true,
+            narrow: true,
+            ..GridColumn::default()
+        },
+        Shown::Field(column) => {
+            let key = column.field.to_string();
+            let is_name = column.field == Field::Attribute(Attribute::RunName);
+            let is_status = column.field == Field::Attribute(Attribute::Status);
+            let (label, hint) = heads(column);
+            GridColumn {
+                width_px: width(&key).unwrap_or(column.width_px),
+                group: column.group.title(count_of(column.group)).into(),
+                label,
+                hint,
+                unit: column.unit.to_owned(),
+                align_right: column.numbers.is_some(),
+                pinned: is_name,
+                sortable: true,
+                resizable: !is_status,
+                tree: is_name,
+                choose: false,
+                narrow: is_status,
+                icon: None,
+                key,
+            }
+        }
+    }
+}
+
+/// The head of a column, and what is said when the pointer rests on it.
+fn heads(column: &Column) -> (String, String) {
+    let both = |label: &str, hint: &str| (label.to_owned(), hint.to_owned());
+    match &column.field {
+        Field::Attribute(Attribute::RunName) => both("Name", "Name of the run"),
+        Field::Attribute(Attribute::Status) => both("", "State of the run"),
+        Field::Attribute(Attribute::StartTime) => both("Age", "How long ago the run started"),
+        Field::Attribute(Attribute::Duration) => both("Took", "From start to end"),
+        Field::Attribute(Attribute::UserId) => both("User", "Who ran it"),
+        Field::Attribute(Attribute::Source) => both("Source", "The program that logged the run"),
+        Field::Attribute(Attribute::Experiment) => both("Experiment", "Experiment of the run"),
+        field => (one_line(field.key(), 80), field.to_string()),
+    }
+}
+
+fn eye(app: App, pipeline: Pipeline, row: u32) -> AnyView {
+    let on = Memo::new(move |_| pipeline.eye.with(|eye| eye.contains(&row)));
+    let label = app.session.with_value(|session| format!("{} in charts", run_label(&session.table, row)));
+    view! {
+        <button type="button" class="eye" class:off=move || !on.get() tabindex="-1" aria-label=label title="Show in charts (v)"
+            aria-pressed=move || on.get().to_string() on:click=move |event| {
+                event.stop_propagation();
+                pipeline.toggle_eye(app, row);
+            }>
+            {move || view! { <Icon name=if on.get() { IconName::Eye } else { IconName::EyeOff } /> }}
+        </button>
+    }.into_any()
+}
+
+fn name(app: App, pipeline: Pipeline, row: u32, inside: u32) -> AnyView {
+    let on = Memo::new(move |_| pipeline.eye.with(|eye| eye.contains(&row)));
+    let colour = move || {
+        let colour = app.colours.with_value(|colours| colours.of(row)).filter(|_| on.get());
+        colour.map(|(colour, _)| format!("var(--run-{})", colour + 1))
+    };
+    let label = app.session.with_value(|session| run_label(&session.table, row).to_owned());
+    view! {
+        <i class="dot" class:off=move || !on.get() style:--c=colour></i>
+        <a class="cut ink" href=run::href(app, row) tabindex="-1" title=label.clone()>{one_line(&label, CELL_CHARS)}</a>
+        {(inside > 0).then(|| view! { <span class="inside">{format!("{inside} inside")}</span> })}
+    }
+    .into_any()
+}
+
+fn value(app: App, row: u32, column: &Column) -> AnyView {
+    app.session.with_value(|session| {
+        let table = &session.table;
+        let at = row as usize;
+        let none = || view! { <span class="none" title="not logged">"–"</span> }.into_any();
+        let text = |text: Option<&str>| match text {
+            Some("") => view! { <span class="none" title="empty text">"empty"</span> }.into_any(),
+            Some(text) => {
+                let short = one_line(text, CELL_CHARS);
+                let cut = short != text;
+                view! { <span class="cut" title=cut.then(|| text.to_owned())>{short}</span> }.into_any()
+            }
+            None => none(),
+        };
+        match &column.field {
+            Field::Attribute(Attribute::Status) => status_icon(table.status[at]).into_any(),
+            Field::Attribute(Attribute::StartTime) => match table.start_ms[at] {
+                Some(start) => {
+                    view! { <span class="dim" title=date_time(start, zone())>{age(start, now_ms())}</span> }.into_any()
+                }
+                None => none(),
+            },
+            Field::Attribute(Attribute::Duration) => match (table.duration_ms(row), column.numbers) {
+                (Some(ms), Some(numbers)) => {
+                    let rounded = (ms as f64 / column.unit_ms as f64 * 10.0).round() / 10.0;
+                    view! { <span title=crate::view::format::duration(ms)>{numbers.text(rounded)}</span> }.into_any()
+                }
+                _ => none(),
+            },
+            Field::Attribute(Attribute::UserId) => text(table.user.get(row)),
+            Field::Attribute(Attribute::Source) => {
+                let whole = table.tag(row, "mlflow.source.name").map(str::to_owned);
+                match columns::source(table, row) {
+                    Some(short) => {
+                        view! { <span class="cut" title=whole>{one_line(short, CELL_CHARS)}</span> }.into_any()
+                    }
+                    None => none(),
+                }
+            }
+            Field::Attribute(Attribute::Experiment) => {
+                let number = table.experiment[at] as usize;
+                text(session.experiments.get(number).map(|experiment| experiment.name.as_str()))
+            }
+            Field::Param(key) => text(table.param(row, key)),
+            Field::Tag(key) => text(table.tag(row, key)),
+            Field::Metric(key) => match table.metric(row, key) {
+                Some(summary) => {
+                    let numbers = column.numbers.unwrap_or(Numbers::Fixed(4));
+                    let points = if summary.count > 1 {
+                        format!(", last of {} points", count(i64::from(summary.count)))
+                    } else {
+                        String::new()
+                    };
+                    let title = format!("{}{points}", exact(summary.last));
+                    view! { <span class:nan=!summary.last.is_finite() title=title>{numbers.text(summary.last)}</span> }
+                        .into_any()
+                }
+                None => none(),
+            },
+            _ => none(),
+        }
+    })
+}
+
+fn status_parts(status: RunStatus) -> (IconName, &'static str, &'static str) {
+    match status {
+        RunStatus::Running => (IconName::Running, "running", "running"),
+        RunStatus::Scheduled => (IconName::Scheduled, "running", "scheduled"),
+        RunStatus::Finished => (IconName::Finished, "finished", "finished"),
+        RunStatus::Failed => (IconName::Failed, "failed", "failed"),
+        RunStatus::Killed => (IconName::Killed, "failed", "killed"),
+    }
+}
+
+/// A state as an icon, with its word for those who can not see it.
+fn status_icon(status: RunStatus) -> impl IntoView {
+    let (icon, class, word) = status_parts(status);
+    view! { <span class=class title=word><Icon name=icon /><span class="sr">{word}</span></span> }
+}
+
+/// A state as icon and word.
+pub fn status_mark(status: RunStatus) -> impl IntoView {
+    let (icon, class, word) = status_parts(status);
+    let class = if class == "finished" { "mark quiet".to_owned() } else { format!("mark {class}") };
+    view! { <span class=class data-status=status.word()><Icon name=icon />{word}</span> }
+}
+
+/// Why the table is empty, and the way out.
+#[component]
+fn NoRuns() -> impl IntoView {
+    let app = App::get();
+    let pipeline = Pipeline::get();
+    move || {
+        let base = pipeline.base.with(|rows| rows.len());
+        let query = pipeline.query.get();
+        if base == 0 {
+            let elsewhere = app.view.with(|view| view.shown) == crate::view::Shown::Active;
+            return view! {
+                <div class="empty">
+                    <Icon name=IconName::Chart />
+                    <h2>"No runs here"</h2>
+                    <p>"Runs appear when code logs to this experiment."{elsewhere.then_some(" Deleted ones are hidden.")}</p>
+                    {elsewhere.then(|| view! {
+                        <button type="button" class="btn" on:click=move |_| app.tune(|view| view.shown = crate::view::Shown::All)>"Show deleted runs as well"</button>
+                    })}
+                </div>
+            }.into_any();
+        }
+        let best = pipeline.without_each(app).into_iter().max_by_key(|&(at, count)| (count, std::cmp::Reverse(at)));
+        let helps = best.filter(|(_, count)| *count > 0 && query.clauses.len() > 1);
+        let clause = |at: usize| query.clauses.get(at).map(|clause| clause.to_string()).unwrap_or_default();
+        view! {
+            <div class="empty">
+                <Icon name=IconName::Filter />
+                <h2>{format!("None of {} match", counted(base as u64, "run", "runs"))}</h2>
+                {helps.map(|(at, count)| view! {
+                    <p>"Taking out "<code>{clause(at)}</code>{format!(" alone would show {}.", counted(count as u64, "run", "runs"))}</p>
+                })}
+                <div class="rowx wrap centre">
+                    {helps.map(|(at, _)| view! {
+                        <button type="button" class="btn primary" on:click=move |_| app.tune(|view| view.filter = crate::query::without(&view.filter, at))>"Take it out"</button>
+                    })}
+                    <button type="button" class="btn" on:click=move |_| app.tune(|view| view.filter.clear())>"Clear the filter"</button>
+                </div>
+            </div>
+        }.into_any()
+    }
+}
+
+/// What can be done with the chosen runs; stands under the table while there are some.
+#[component]
+fn Chosen() -> impl IntoView {
+    let app = App::get();
+    let pipeline = Pipeline::get();
+    let total = Memo::new(move |_| pipeline.selected.with(|selected| selected.len()));
+    let only_these = move |_| {
+        let selected = pipeline.selected.get_untracked();
+        let names = app.run_names.get_untracked();
+        let in_order: Vec<u32> = pipeline
+            .matching
+            .with_untracked(|rows| rows.iter().copied().filter(|row| selected.contains(row)).collect());
+        app.tune(|view| view.eye = Some(in_order.iter().map(|&row| names.name(row).to_owned()).collect()));
+    };
+    move || {
+        (total.get() > 0).then(|| view! {
+        <div class="selbar" role="group" aria-label="Chosen runs">
+            <span class="strong">{move || format!("{} chosen", count(total.get() as i64))}</span>
+            <button type="button" class="btn" on:click=only_these><Icon name=IconName::Eye />"Show only these in charts"</button>
+            <button type="button" class="btn quiet" on:click=move |_| pipeline.select(app, &HashSet::new())>"Clear "<kbd>"Esc"</kbd></button>
+        </div>
+    })
+    }
+}

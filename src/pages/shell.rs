@@ -1,0 +1,179 @@
+//! The frame around all pages: the bar, what is dragged over the window, the inputs that open files, keys, drawers.
+
+use crate::browser::{dom, files, preferences};
+use crate::pages::pipeline::Pipeline;
+use crate::pages::state::{App, Drawer};
+use crate::pages::{bar, experiments, help, notices, open, opening, run, runs};
+use crate::session::Phase;
+use crate::view::PageName;
+use leptos::prelude::*;
+use leptos::{ev, web_sys};
+
+/// What fills the frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Content {
+    /// Nothing is open.
+    Open,
+    /// The link names something that must be dropped again.
+    Waiting,
+    /// What was opened holds no tracking data, or could not be read at all.
+    Failed,
+    /// A page of what is open.
+    Page(PageName),
+}
+
+/// The whole app.
+#[component]
+pub fn Shell() -> impl IntoView {
+    let app = App::new();
+    provide_context(app);
+    provide_context(Pipeline::new(app));
+    let dragged = RwSignal::new(false);
+    watch_drops(app, dragged);
+    watch_keys(app);
+    if app.view.with_untracked(|view| view.source.as_deref() == Some(opening::SAMPLE)) {
+        opening::open_sample(app);
+    } else {
+        // nothing is in flight: the frame that shows the open page makes the page idle
+        drop(crate::browser::signs::Busy::start());
+    }
+    let content = Memo::new(move |_| {
+        let (source, page) = app.view.with(|view| (view.source.clone(), view.page));
+        let opened = app.opened.get();
+        match (source, opened) {
+            (None, _) => Content::Open,
+            (Some(wanted), Some(opened)) if wanted == opened => match app.phase.get() {
+                Phase::Failed(_) if app.session.with_value(|session| session.experiments.is_empty()) => Content::Failed,
+                _ if page == PageName::Open => Content::Open,
+                _ => Content::Page(page),
+            },
+            (Some(wanted), _) if wanted == opening::SAMPLE && app.refused.with(Option::is_none) => {
+                Content::Page(PageName::Experiments)
+            }
+            (Some(_), _) => Content::Waiting,
+        }
+    });
+    view! {
+        <a class="skip" href="#main" on:click=move |event| {
+            event.prevent_default();
+            crate::browser::document::focus("#main");
+        }>"Skip to the content"</a>
+        <Inputs app=app />
+        <bar::Bar />
+        <bar::Reading />
+        <main id="main" class="page" tabindex="-1">
+            {move || match content.get() {
+                Content::Open => view! { <open::Open waiting=false /> }.into_any(),
+                Content::Waiting => view! { <open::Open waiting=true /> }.into_any(),
+                Content::Failed => view! { <open::Failed /> }.into_any(),
+                Content::Page(PageName::Runs) => view! { <runs::Runs /> }.into_any(),
+                Content::Page(PageName::Run) => view! { <run::Run /> }.into_any(),
+                Content::Page(_) => view! { <experiments::Experiments /> }.into_any(),
+            }}
+        </main>
+        <notices::Notices />
+        <help::Help />
+        <help::Sent />
+        <div class="drop-over" class:shown=dragged aria-hidden="true">
+            <div class="drop-sheet">
+                <p class="drop-big">"Let go to open it"</p>
+                <p>{move || if app.opened.with(Option::is_some) { "It replaces what is open." } else { "What it is shows as soon as it is dropped." }}</p>
+            </div>
+        </div>
+        <p class="sr" role="status">{move || app.said.get()}</p>
+    }
+}
+
+/// The two inputs that open files; always in the page, for buttons, tests and pages that embed us.
+#[component]
+fn Inputs(app: App) -> impl IntoView {
+    let folder = NodeRef::<leptos::html::Input>::new();
+    Effect::new(move |_| {
+        if let Some(input) = folder.get() {
+            let _ = input.set_attribute("webkitdirectory", "");
+        }
+    });
+    let changed = move |event: ev::Event| {
+        let input: web_sys::HtmlInputElement = event_target(&event);
+        if let Some(list) = input.files() {
+            opening::open(app, files::from_input(&list));
+        }
+        // the same file can be picked again
+        input.set_value("");
+    };
+    view! {
+        <div hidden>
+            <input type="file" data-open="files" multiple aria-label="Files to open" on:change=changed />
+            <input type="file" data-open="folder" node_ref=folder aria-label="Folder to open" on:change=changed />
+        </div>
+    }
+}
+
+/// Files dragged anywhere over the window; dragged text and tabs are none of ours.
+fn watch_drops(app: App, dragged: RwSignal<bool>) {
+    let holds_files =
+        |event: &ev::DragEvent| event.data_transfer().is_some_and(|transfer| files::holds_files(&transfer));
+    for name in ["dragenter", "dragover"] {
+        files::on_window(name, move |event: ev::DragEvent| {
+            if holds_files(&event) {
+                event.prevent_default();
+                dragged.set(true);
+            }
+        });
+    }
+    files::on_window("dragleave", move |event: ev::DragEvent| {
+        if event.related_target().is_none() {
+            dragged.set(false);
+        }
+    });
+    files::on_window("drop", move |event: ev::DragEvent| {
+        if holds_files(&event) {
+            event.prevent_default();
+            dragged.set(false);
+            if let Some(transfer) = event.data_transfer() {
+                let things = files::from_drop(&transfer);
+                leptos::task::spawn_local(async move { opening::open(app, things.await) });
+            }
+        }
+    });
+    files::on_window("keydown", move |event: ev::KeyboardEvent| {
+        if event.key() == "Escape" {
+            dragged.set(false);
+        }
+    });
+}
+
+/// Single letters outside text fields; they can be switched off.
+fn watch_keys(app: App) {
+    files::on_window("keydown", move |event: ev::KeyboardEvent| {
+        let in_text = dom::target_element(&event).is_some_and(|element| dom::takes_text(&element));
+        if in_text || event.ctrl_key() || event.meta_key() || event.alt_key() || !preferences::single_keys() {
+            return;
+        }
+        let taken = match event.key().as_str() {
+            "?" => {
+                app.drawer
+                    .update(|drawer| *drawer = if *drawer == Some(Drawer::Help) { None } else { Some(Drawer::Help) });
+                true
+            }
+            "/" => crate::browser::document::focus("[data-query], [data-search]"),
+            "e" if app.opened.with_untracked(Option::is_some) => {
+                app.go(|view| {
+                    view.page = PageName::Experiments;
+                    view.filter.clear();
+                    view.sort = None;
+                    view.run = None;
+                });
+                true
+            }
+            "n" if app.session.with_value(|session| !session.report.is_empty()) => {
+                app.drawer.set(Some(Drawer::Notices));
+                true
+            }
+            _ => false,
+        };
+        if taken {
+            event.prevent_default();
+        }
+    });
+}

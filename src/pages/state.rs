@@ -1,0 +1,242 @@
+//! What all pages share: the view state with its two verbs, the session behind a counter of changes, and the questions
+//! that are under way.
+
+use crate::browser::files::Thing;
+use crate::browser::{address, signs};
+use crate::session::{Histories, History, Phase, Session};
+use crate::sources::{HistoryAsk, Source};
+use crate::view::curves::Colours;
+use crate::view::format::Zone;
+use crate::view::names::Names;
+use crate::view::{PageName, ViewState, link};
+use leptos::prelude::*;
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// The user's zone.
+pub fn zone() -> Zone {
+    Zone { offset_minutes: crate::browser::zone_minutes }
+}
+
+/// Histories asked for in one question.
+const HISTORIES_AT_ONCE: usize = 24;
+
+/// Handles to everything that pages share; copied freely.
+#[derive(Clone, Copy)]
+pub struct App {
+    /// The one truth of what is shown.
+    pub view: RwSignal<ViewState>,
+    /// What is open. Read it inside something that also reads `changed`.
+    pub session: StoredValue<Session, LocalStorage>,
+    /// Grows when the session has more runs or experiments.
+    pub changed: RwSignal<u64>,
+    /// Where loading stands.
+    pub phase: RwSignal<Phase>,
+    /// The name of what is open; `None` when nothing is.
+    pub opened: RwSignal<Option<String>>,
+    /// The things that were opened, to open them again when the reader died.
+    pub things: StoredValue<Vec<Thing>, LocalStorage>,
+    /// Grows with each opening: late answers of an earlier one are dropped by this number.
+    pub opening: StoredValue<u64>,
+    /// Where data comes from.
+    pub source: StoredValue<Option<Rc<dyn Source>>, LocalStorage>,
+    /// Read and wanted histories.
+    pub histories: StoredValue<Histories, LocalStorage>,
+    /// Grows when a history came.
+    pub histories_changed: RwSignal<u64>,
+    /// Colours of runs.
+    pub colours: StoredValue<Colours>,
+    /// Names of experiments in the link.
+    pub experiment_names: Memo<Arc<Names>>,
+    /// Names of runs in the link.
+    pub run_names: Memo<Arc<Names>>,
+    /// The user's act that waits for its first painted rows.
+    pub act_first: StoredValue<Option<signs::Act>, LocalStorage>,
+    /// The user's act that waits for all rows.
+    pub act_all: StoredValue<Option<signs::Act>, LocalStorage>,
+    /// Which drawer stands open.
+    pub drawer: RwSignal<Option<Drawer>>,
+    /// What stands in the bar for a while after an act: "Link copied".
+    pub said: RwSignal<String>,
+    /// Files that could not be opened, in words; stands on the open page.
+    pub refused: RwSignal<Option<String>>,
+}
+
+/// Drawers at the right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Drawer {
+    /// What was skipped.
+    Notices,
+    /// Keys and the search language.
+    Help,
+    /// What was sent.
+    Sent,
+}
+
+impl App {
+    /// The state of a page that was just loaded: the view of its address, nothing open.
+    pub fn new() -> App {
+        let view = RwSignal::new(link::read(&address::fragment()));
+        let session = StoredValue::new_local(Session::default());
+        let changed = RwSignal::new(0);
+        let names = move |of: fn(&Session) -> Names| {
+            Memo::new_with_compare(
+                move |_| {
+                    changed.track();
+                    Arc::new(session.with_value(of))
+                },
+                |_, _| true,
+            )
+        };
+        let app = App {
+            view,
+            session,
+            changed,
+            phase: RwSignal::new(Phase::default()),
+            opened: RwSignal::new(None),
+            things: StoredValue::new_local(Vec::new()),
+            opening: StoredValue::new(0),
+            source: StoredValue::new_local(None),
+            histories: StoredValue::new_local(Histories::default()),
+            histories_changed: RwSignal::new(0),
+            colours: StoredValue::new(Colours::default()),
+            experiment_names: names(|session| Names::of_experiments(&session.experiments)),
+            run_names: names(|session| Names::of_runs(&session.table)),
+            act_first: StoredValue::new_local(None),
+            act_all: StoredValue::new_local(None),
+            drawer: RwSignal::new(None),
+            said: RwSignal::new(String::new()),
+            refused: RwSignal::new(None),
+        };
+        address::on_change(move || app.view.set(link::read(&address::fragment())));
+        app
+    }
+
+    /// From the context that the shell gives.
+    pub fn get() -> App {
+        expect_context::<App>()
+    }
+
+    /// Changes the view with a new entry in the history.
+    pub fn go(self, change: impl FnOnce(&mut ViewState)) {
+        self.view.update(change);
+        address::go(&self.view.with_untracked(link::write).fragment);
+    }
+
+    /// Changes the view in place.
+    pub fn tune(self, change: impl FnOnce(&mut ViewState)) {
+        self.view.update(change);
+        address::tune(&self.view.with_untracked(link::write).fragment);
+    }
+
+    /// The address of a view that differs from the present one: for real links, so that middle click works.
+    pub fn href(self, change: impl FnOnce(&mut ViewState)) -> String {
+        let mut view = self.view.get_untracked();
+        change(&mut view);
+        format!("#{}", link::write(&view).fragment)
+    }
+
+    /// The present page.
+    pub fn page(self) -> Memo<PageName> {
+        Memo::new(move |_| self.view.with(|view| view.page))
+    }
+
+    /// Numbers of the experiments that the view names; all when it names none.
+    pub fn experiments_in_view(self) -> Memo<Vec<u32>> {
+        Memo::new(move |_| {
+            let names = self.experiment_names.get();
+            let named = self.view.with(|view| view.experiments.clone());
+            if named.is_empty() {
+                self.changed.track();
+                (0..self.session.with_value(|session| session.experiments.len() as u32)).collect()
+            } else {
+                names.numbers(&named)
+            }
+        })
+    }
+
+    /// The history of a metric of a run; one that is not known is asked for.
+    pub fn history(self, row: u32, metric: &str) -> History {
+        let history = self.histories.try_update_value(|histories| histories.get(row, metric));
+        if self.histories.with_value(Histories::has_wants) {
+            self.ask_for_histories();
+        }
+        history.unwrap_or(History::Waiting)
+    }
+
+    /// Takes the wanted histories in batches; several calls share one task.
+    fn ask_for_histories(self) {
+        let Some(source) = self.source.get_value() else { return };
+        let opening = self.opening.get_value();
+        let busy = signs::Busy::start();
+        leptos::task::spawn_local(async move {
+            // charts that come into sight together ask together
+            crate::browser::pause().await;
+            loop {
+                let wants = self.histories.try_update_value(|histories| histories.take_wants(HISTORIES_AT_ONCE));
+                let mut wants = wants.unwrap_or_default();
+                if wants.is_empty() {
+                    break;
+                }
+                let key = |row: u32| self.session.with_value(|session| session.table.key.get(row as usize).cloned());
+                let pairs = wants.iter().filter_map(|(row, metric)| Some((key(*row)?, metric.clone()))).collect();
+                let mut ask = HistoryAsk { pairs, after: None };
+                loop {
+                    let answer = source.history(ask.clone()).await;
+                    if self.opening.get_value() != opening {
+                        return;
+                    }
+                    match answer {
+                        Ok(page) => {
+                            self.histories.update_value(|histories| {
+                                for (want, series) in wants.drain(..page.items.len().min(wants.len())).zip(page.items) {
+                                    histories.absorb(want, series);
+                                }
+                            });
+                            self.session.update_value(|session| session.report.merge(page.report));
+                            ask.after = page.next;
+                        }
+                        Err(fault) => {
+                            self.histories.update_value(|histories| {
+                                for want in wants.drain(..) {
+                                    histories.fail(want, fault.clone());
+                                }
+                            });
+                            ask.after = None;
+                        }
+                    }
+                    self.histories_changed.update(|count| *count += 1);
+                    if ask.after.is_none() {
+                        break;
+                    }
+                }
+            }
+            drop(busy);
+        });
+    }
+
+    /// Says something in the bar, and to screen readers.
+    pub fn say(self, text: impl Into<String>) {
+        self.said.set(text.into());
+    }
+
+    /// Copies the address of the present view, and says so with what had to be left out.
+    pub fn copy_link(self) {
+        let link = self.view.with_untracked(link::write);
+        let address = address::with_fragment(&link.fragment);
+        leptos::task::spawn_local(async move {
+            let copied = crate::browser::files::copy(&address).await;
+            let left_out = match link.dropped.as_slice() {
+                [] => "",
+                ["sel"] => ", without the chosen runs: it would be too long",
+                ["eye"] => ", without the eyes: it would be too long",
+                _ => ", without chosen runs and eyes: it would be too long",
+            };
+            self.say(if copied {
+                format!("Link copied{left_out}")
+            } else {
+                "The browser does not allow copying here; take the address from the address bar".to_owned()
+            });
+        });
+    }
+}
