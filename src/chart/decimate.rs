@@ -38,20 +38,27 @@ pub struct Window {
     pub high: f64,
     /// Device pixels.
     pub columns: u32,
+    /// Columns in one unit of x.
+    per_x: f64,
 }
 
 impl Window {
+    /// From `low` to `high`.
+    pub fn new(low: f64, high: f64, columns: u32) -> Window {
+        Window { low, high, columns, per_x: f64::from(columns.max(1)) / (high - low) }
+    }
+
     /// Column of an x; −1 and `columns` stand for all that lies outside. Computed in `f64`: a product of indices would
     /// wrap in 32 bits.
     fn column(&self, x: f64) -> i64 {
-        let columns = f64::from(self.columns.max(1));
+        let columns = i64::from(self.columns.max(1));
         if x < self.low {
             -1
         } else if x > self.high {
-            columns as i64
+            columns
         } else {
-            let share = (x - self.low) / (self.high - self.low);
-            (share * columns).floor().clamp(0.0, columns - 1.0) as i64
+            // `as` cuts, and makes 0 of NaN, which a window without width gives.
+            (((x - self.low) * self.per_x) as i64).min(columns - 1)
         }
     }
 
@@ -157,7 +164,7 @@ mod tests {
 
     fn of(xs: &[f64], ys: &[f64], columns: u32) -> Kept {
         let (low, high) = xs.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), x| (a.min(*x), b.max(*x)));
-        decimate(xs, ys, Window { low, high, columns }, f64::is_finite)
+        decimate(xs, ys, Window::new(low, high, columns), f64::is_finite)
     }
 
     #[test]
@@ -188,14 +195,14 @@ mod tests {
     #[test]
     fn a_window_keeps_the_neighbours_and_counts_only_itself() {
         let xs: Vec<f64> = (0..10_000).map(f64::from).collect();
-        let kept = decimate(&xs, &xs, Window { low: 100.5, high: 110.5, columns: 50 }, f64::is_finite);
+        let kept = decimate(&xs, &xs, Window::new(100.5, 110.5, 50), f64::is_finite);
         assert_eq!((kept.total, kept.drawn), (10, 10));
         assert_eq!(
             kept.indices,
             (100..=111).chain([0, 9999]).collect::<std::collections::BTreeSet<_>>().into_iter().collect::<Vec<_>>()
         );
         // nothing inside, and yet the line passes
-        let kept = decimate(&xs, &xs, Window { low: 100.2, high: 100.8, columns: 50 }, f64::is_finite);
+        let kept = decimate(&xs, &xs, Window::new(100.2, 100.8, 50), f64::is_finite);
         assert_eq!((kept.total, kept.drawn, kept.indices), (0, 0, vec![0, 100, 101, 9999]));
     }
 
@@ -230,7 +237,7 @@ mod tests {
             prop_assert_eq!(bounds, expected);
             // the extremes of each column are there
             let (low, high) = xs.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), x| (a.min(*x), b.max(*x)));
-            let window = Window { low, high, columns };
+            let window = Window::new(low, high, columns);
             let extremes = |indices: &mut dyn Iterator<Item = usize>| {
                 let mut found = std::collections::BTreeMap::new();
                 for at in indices.filter(|&at| ys[at].is_finite()) {

@@ -239,7 +239,7 @@ pub fn line_layout(plot: &LinePlot, size: Size, measure: Measure<'_>) -> LineLay
         is_sorted: Vec::new(),
     };
     let columns = (area.width() * size.density.clamp(0.1, 8.0)).round().clamp(1.0, 65_536.0) as u32;
-    let window = Window { low: x_range.0, high: x_range.1, columns };
+    let window = Window::new(x_range.0, x_range.1, columns);
     let mut leaders: Vec<(usize, Counts)> = Vec::new();
     for (number, series) in plot.series.iter().enumerate() {
         layout.is_sorted.push(series.xs.is_sorted());

@@ -59,7 +59,9 @@ pub fn window_text(axis: Axis, (low, high): (f64, f64)) -> String {
 pub fn tip(hover: &Hover, fit: usize) -> Tip {
     let shape = Shape::of(hover.rows.iter().map(|row| row.value));
     let count = hover.rows.len();
-    let fit = fit.max(1);
+    // The line that counts the rest takes the room of a row: one row more fits when nothing is left to count.
+    let is_whole = count == fit + 1 && hover.ended + hover.not_begun == 0;
+    let fit = if is_whole { count } else { fit.max(1) };
     let start = match hover.nearest {
         Some(nearest) if count > fit => nearest.saturating_sub(fit / 2).min(count - fit),
         _ => 0,
@@ -172,6 +174,8 @@ mod tests {
             assert_eq!(tip.rows.iter().any(|row| row.is_nearest), nearest.is_some());
         }
         assert_eq!(tip(&Hover::default(), 5), Tip::default());
+        let ten = Hover { ended: 0, ..hover(10, None) };
+        assert_eq!((tip(&ten, 9).rows.len(), tip(&ten, 8).rows.len()), (10, 8));
         assert_eq!(
             hover_sentence(&hover(2, Some(1)), Axis::Step, 27370.0),
             "step 27,370: run-1 0.125, run-0 0.250; 2 ended before"

@@ -3,6 +3,7 @@
 use super::board::Board;
 use super::tip::{Place, tip_view};
 use super::{Painted, measure};
+use crate::browser::dom;
 use crate::chart::{
     BarLayout, BarPlot, Emphasis, Form, Tip, TipRow, bar_at, bar_height, bar_layout, bars_sentence, paint_bars,
 };
@@ -61,6 +62,7 @@ pub fn OneValueChart(
     };
     let board = card.board;
     board.on_frame(
+        true,
         move || {
             plot.track();
             board.size.track();
@@ -200,11 +202,11 @@ impl Card {
     fn tip_view(self, title: String) -> Option<impl IntoView> {
         let row = self.pointed.get()?;
         let layout = self.layout.get_untracked().filter(|layout| layout.is_strip)?;
-        let frame: web_sys::Element = self.board.frame.get_untracked()?.into();
+        let card = dom::rect_px(self.board.frame.get_untracked()?.as_ref());
         let row = layout.rows.get(row)?;
         let (id, color, label) = (row.id, row.color, row.name.clone());
         let rows = vec![TipRow { id, color, label, value: row.text.clone(), is_nearest: true }];
-        let place = Place::of(&frame, &layout.plot, false);
+        let place = Place::of(card, &layout.plot, false);
         Some(tip_view(Tip { rows, rest: String::new() }, title, None, place))
     }
 }

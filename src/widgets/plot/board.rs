@@ -48,10 +48,9 @@ impl Board {
         let watches = StoredValue::new_local(None::<Watches>);
         Effect::new(move |_| {
             let Some(frame) = board.frame.get() else { return };
-            let element: web_sys::Element = frame.into();
-            let measured = element.clone();
-            let size = dom::watch_size(&[&element], move || {
-                let (width, height) = dom::inner_size_px(&measured);
+            let measured = frame.clone();
+            let size = dom::watch_size(&[frame.as_ref()], move || {
+                let (width, height) = dom::inner_size_px(measured.as_ref());
                 let size = Size { width, height, density: canvas::density() };
                 let size = (width >= 1.0 && height >= 1.0).then_some(size);
                 if board.size.try_get_untracked().is_some_and(|known| known != size) {
@@ -61,7 +60,7 @@ impl Board {
             let theme = canvas::watch_theme(move || {
                 board.theme.try_set(Arc::new(canvas::theme_now()));
             });
-            let sight = sight::watch_sight(&element, MARGIN_PX, move |found| {
+            let sight = sight::watch_sight(frame.as_ref(), MARGIN_PX, move |found| {
                 if board.in_sight.try_get_untracked().is_some_and(|known| known != found) {
                     board.in_sight.try_set(found);
                 }
@@ -75,8 +74,8 @@ impl Board {
     }
 
     /// Runs `work` in the next frame after anything changed that `track` reads, while in sight; what changed out of sight
-    /// is done when it comes into sight.
-    pub fn on_frame(self, track: impl Fn() + 'static, work: impl Fn() + Clone + 'static) {
+    /// is done when it comes into sight. `is_content` keeps the page busy until then; what follows the pointer does not.
+    pub fn on_frame(self, is_content: bool, track: impl Fn() + 'static, work: impl Fn() + Clone + 'static) {
         let is_planned = Arc::new(AtomicBool::new(false));
         let is_gone = Arc::new(AtomicBool::new(false));
         let cleanup = is_gone.clone();
@@ -87,7 +86,7 @@ impl Board {
                 return;
             }
             let (is_planned, is_gone, work) = (is_planned.clone(), is_gone.clone(), work.clone());
-            let busy = Busy::start();
+            let busy = is_content.then(Busy::start);
             request_animation_frame(move || {
                 is_planned.store(false, Ordering::Relaxed);
                 if !is_gone.load(Ordering::Relaxed) {

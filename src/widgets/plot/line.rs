@@ -92,6 +92,7 @@ pub fn LineChart(
     };
     let board = card.board;
     board.on_frame(
+        true,
         move || {
             plot.track();
             board.size.track();
@@ -108,6 +109,7 @@ pub fn LineChart(
     );
     Effect::new(move |_| card.read_cursor());
     board.on_frame(
+        false,
         move || {
             card.read.track();
             card.brush.track();
@@ -130,7 +132,7 @@ pub fn LineChart(
             view! {
                 <span class="chart-chip">
                     {text}
-                    <button type="button" aria-label=move || format!("Show all of {}", title.get_value())
+                    <button type="button" aria-label=move || format!("reset: show all of {}", title.get_value())
                         on:click=move |_| on_zoom.run(None)>"reset"</button>
                 </span>
             }
@@ -388,8 +390,8 @@ impl Card {
     fn tip_view(self, title: String) -> Option<impl IntoView> {
         let read = self.read.get().filter(|_| self.is_pointed.get() && self.brush.get().is_none_or(|(a, b)| a == b))?;
         let (layout, x) = (self.layout.get_untracked()?, self.cursor.get_untracked()?);
-        let frame: web_sys::Element = self.board.frame.get_untracked()?.into();
-        let place = Place::of(&frame, &layout.plot, layout.has_label_room);
+        let card = dom::rect_px(self.board.frame.get_untracked()?.as_ref());
+        let place = Place::of(card, &layout.plot, layout.has_label_room);
         let lead = (!layout.has_label_room && place != Place::Under).then_some(title);
         let axis = self.plot.with_untracked(|plot| plot.x);
         Some(tip_view(tip(&read, place.rows(layout.size.height)), x_text(axis, x), lead, place))

@@ -35,9 +35,10 @@ pub enum Place {
 }
 
 impl Place {
-    /// For a card with this plot; `has_label_room` says that names stand right of it.
-    pub fn of(frame: &web_sys::Element, plot: &Area, has_label_room: bool) -> Place {
-        let (card_left, card_top, card_right, _) = dom::rect_px(frame);
+    /// For a card at this place in the window (left, top, right, bottom) with this plot; `has_label_room` says that names
+    /// stand right of it.
+    pub fn of(card: (f64, f64, f64, f64), plot: &Area, has_label_room: bool) -> Place {
+        let (card_left, card_top, card_right, _) = card;
         let (window_width, _) = dom::window_size_px();
         if has_label_room {
             let left = plot.right + 4.0;
