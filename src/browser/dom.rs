@@ -5,7 +5,8 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::Closure;
-use web_sys::{Element, EventTarget, FocusOptions, HtmlElement, ResizeObserver};
+pub use web_sys::Element;
+use web_sys::{EventTarget, FocusOptions, HtmlElement, ResizeObserver};
 
 /// An id that no other element of this page has.
 pub fn unique_id(prefix: &str) -> String {

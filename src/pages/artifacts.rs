@@ -63,8 +63,6 @@ pub fn Artifacts(row: u32) -> impl IntoView {
 }
 
 fn folder(app: App, row: u32) -> Option<Rc<dyn Folder>> {
-    // a reader may start after the page of a link: look again when it has
-    app.changed.track();
     let source = app.source.get_value()?;
     let key = app.session.with_value(|session| session.table.key.get(row as usize).cloned())?;
     Some(source.artifacts(&key))

@@ -81,7 +81,7 @@ pub fn FilterField() -> impl IntoView {
         query::tokens(&text).into_iter().map(|(at, kind)| (at, class_of(kind))).collect()
     };
     view! {
-        <QueryField
+        <div class="query-field"><QueryField
             label="Filter runs"
             placeholder="Filter, e.g. metrics.acc > 0.9 AND tags.stage = 'candidate'"
             text=typed
@@ -90,7 +90,7 @@ pub fn FilterField() -> impl IntoView {
             highlight=Callback::new(highlight)
             problems=problems
             found=Signal::derive(status)
-        />
+        /></div>
     }
 }
 

@@ -57,7 +57,7 @@ pub fn Help() -> impl IntoView {
                         </dl>
                     </section>
                 }).collect_view()}
-                <label class="rowx">
+                <label class="line">
                     <input type="checkbox" class="check" prop:checked=single on:change=move |event| {
                         let on = event_target_checked(&event);
                         preferences::set_single_keys(on);

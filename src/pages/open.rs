@@ -55,13 +55,13 @@ fn Drop() -> impl IntoView {
         });
     };
     view! {
-        <section class="drop" aria-label="Open">
+        <section class="opener" aria-label="Open">
             <div class="glyphs"><Icon name=IconName::Folder /><Icon name=IconName::Zip /></div>
             <div>
                 <p class="big">"Drop it anywhere on this window"</p>
                 <p class="sub">"an "<code>"mlruns"</code>" folder, or a zip of one, at any depth, under any name"</p>
             </div>
-            <div class="rowx wrap centre">
+            <div class="line wrap centre">
                 <button type="button" class="btn primary lg" on:click=pick_folder><Icon name=IconName::Folder />"Pick a folder"</button>
                 <button type="button" class="btn lg" on:click=move |_| document::click("input[data-open=files]")>
                     <Icon name=IconName::Zip />"Pick a zip"
@@ -121,7 +121,7 @@ fn Waiting(name: String) -> impl IntoView {
             {move || handle.get().map(|handle| {
                 let wanted = name.clone();
                 view! {
-                    <p class="rowx wrap">
+                    <p class="line wrap">
                         <button type="button" class="btn primary lg" on:click=move |_| opening::open_again(app, wanted.clone(), handle.clone())>
                             <Icon name=IconName::Folder />"Open "{name.clone()}
                         </button>

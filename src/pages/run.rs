@@ -285,12 +285,12 @@ fn Datasets(datasets: Vec<DatasetInput>) -> impl IntoView {
             {empty.then(|| view! { <p class="dim">"No dataset was logged."</p> })}
             {datasets.into_iter().map(|dataset| view! {
                 <div class="dataset">
-                    <p class="rowx">
+                    <p class="line">
                         <b>{dataset.context.clone().unwrap_or_else(|| "input".to_owned())}</b>
                         <span class="cut grow">{one_line(&dataset.name, 120)}</span>
                         <span class="dim">{dataset_rows(dataset.profile.as_deref()).map(|rows| counted(rows, "row", "rows"))}</span>
                     </p>
-                    <p class="rowx">
+                    <p class="line">
                         <code title=dataset.digest.clone()>{short_id(&dataset.digest).to_owned()}</code>
                         <span class="cut dim" title=dataset.source.clone()>{dataset_source(dataset.source.as_deref()).map(|source| one_line(&source, 200))}</span>
                     </p>
@@ -384,7 +384,6 @@ fn Metrics(row: u32) -> impl IntoView {
 fn Family(row: u32) -> impl IntoView {
     let app = App::get();
     let (parent, missing_parent, children) = {
-        app.changed.track();
         app.session.with_value(|session| {
             let parents = crate::view::rows::parents(&session.table);
             let mut children: Vec<u32> =

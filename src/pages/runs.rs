@@ -494,7 +494,7 @@ fn NoRuns() -> impl IntoView {
                 {helps.map(|(at, count)| view! {
                     <p>"Taking out "<code>{clause(at)}</code>{format!(" alone would show {}.", counted(count as u64, "run", "runs"))}</p>
                 })}
-                <div class="rowx wrap centre">
+                <div class="line wrap centre">
                     {helps.map(|(at, _)| view! {
                         <button type="button" class="btn primary" on:click=move |_| app.tune(|view| view.filter = crate::query::without(&view.filter, at))>"Take it out"</button>
                     })}

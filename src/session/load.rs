@@ -9,7 +9,7 @@ pub enum Step {
     /// More experiments.
     Experiments(Page<Vec<Experiment>>),
     /// More runs.
-    Runs(Page<RunTable>),
+    Runs(Box<Page<RunTable>>),
     /// All was read.
     Stores(Vec<Store>),
     /// A question produced nothing; the loop ends.
@@ -53,7 +53,7 @@ pub async fn load(source: &dyn Source, absorb: &mut dyn FnMut(Step) -> bool, now
             Ok(page) => {
                 ask.after = page.next.clone();
                 let got = page.items.len() as f64;
-                if !absorb(Step::Runs(page)) {
+                if !absorb(Step::Runs(Box::new(page))) {
                     return;
                 }
                 let took_ms = (now_ms() - start_ms).max(1.0);

@@ -61,7 +61,7 @@ impl Session {
             }
             Step::Runs(page) => {
                 self.phase = Phase::Reading;
-                let batch = self.take(page);
+                let batch = self.take(*page);
                 self.table.append(batch);
             }
             Step::Stores(stores) => {

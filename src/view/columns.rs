@@ -1,18 +1,23 @@
-//! Which columns the runs table has: all attributes, params, metrics and tags of the runs in view. What differs comes
-//! first; params that are the same in all runs come after the metrics, so that cause and effect stand side by side.
+//! Which columns the runs table has: all attributes, params, metrics and tags of the runs in view. Cause and effect stand
+//! side by side from the start: a few params that differ, then the metrics, then the further params and the tags.
 
 use crate::model::{Attribute, Field, RunTable};
 use crate::view::format::Numbers;
+use std::collections::HashSet;
 
 /// The heads over the columns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Group {
-    /// Name, status, times, user, source.
+    /// The name, which stays in sight.
     Run,
-    /// Params whose value differs between the runs in view.
+    /// Status, times, user, source.
+    About,
+    /// Params whose value differs between the runs in view: those that part them best.
     Params,
     /// Metrics, last value.
     Metrics,
+    /// Further params whose value differs.
+    MoreParams,
     /// Params with one value in all the runs in view.
     SameParams,
     /// Tags of the user.
@@ -24,8 +29,10 @@ impl Group {
     pub fn title(self, count: usize) -> String {
         match self {
             Group::Run => "Run".to_owned(),
+            Group::About => "About".to_owned(),
             Group::Params => format!("Params {count}"),
             Group::Metrics => format!("Metrics {count}"),
+            Group::MoreParams => format!("Further params {count}"),
             Group::SameParams => format!("Params, all the same {count}"),
             Group::Tags => format!("Tags {count}"),
         }
@@ -54,36 +61,44 @@ pub fn is_system_tag(key: &str) -> bool {
     key.starts_with("mlflow.") || key.starts_with("_mlflow")
 }
 
+/// Params that stand before the metrics.
+const FIRST_PARAMS: usize = 3;
+
 /// The columns for `rows` of the table. `several_experiments` adds the experiment's name.
 pub fn of(table: &RunTable, rows: &[u32], several_experiments: bool) -> Vec<Column> {
     let mut columns = attributes(table, rows, several_experiments);
     let (mut differ, mut same) = (Vec::new(), Vec::new());
     for (key, column) in table.params.iter() {
-        let (mut present, mut first, mut varies) = (0, None, false);
-        for &row in rows {
-            if let Some(code) = column.code(row) {
-                present += 1;
-                varies |= *first.get_or_insert(code) != code;
-            }
-        }
-        if present == 0 {
+        let codes: Vec<u32> = rows.iter().filter_map(|&row| column.code(row)).collect();
+        if codes.is_empty() {
             continue;
         }
-        let constant = !varies && present == rows.len() && rows.len() > 1;
+        let distinct = codes.iter().collect::<HashSet<_>>().len();
+        let constant = distinct == 1 && codes.len() == rows.len() && rows.len() > 1;
         let texts = || rows.iter().filter_map(|&row| column.get(row));
         let is_number = texts().all(|text| text.trim().parse::<f64>().is_ok());
         let longest = texts().map(|text| text.chars().count()).max().unwrap_or(0);
-        let group = if constant { Group::SameParams } else { Group::Params };
         let made = Column {
             field: Field::Param(key.to_owned()),
-            group,
+            group: if constant { Group::SameParams } else { Group::MoreParams },
             // params are text and keep it: right-aligned when all are numbers, never rewritten
             numbers: is_number.then_some(Numbers::Fixed(0)),
             unit_ms: 1,
             unit: "",
             width_px: width(key, longest),
         };
-        if constant { same.push(made) } else { differ.push(made) }
+        // one value a run parts all and tells nothing: a few values, logged by most, part best
+        let parts_well = distinct > 1 && distinct <= (rows.len() / 2).max(2) && codes.len() * 4 >= rows.len() * 3;
+        if constant { same.push(made) } else { differ.push((parts_well, distinct, made)) }
+    }
+    differ.sort_by(|a, b| {
+        b.0.cmp(&a.0).then(b.1.cmp(&a.1)).then_with(|| natural(a.2.field.key(), b.2.field.key(), false))
+    });
+    let mut differ: Vec<Column> = differ.into_iter().map(|(.., column)| column).collect();
+    let mut further = differ.split_off(differ.len().min(FIRST_PARAMS));
+    for column in &mut differ {
+        column.group = Group::Params;
+        column.width_px = column.width_px.min(104.0);
     }
     let mut metrics = Vec::new();
     for (key, column) in table.metrics.iter() {
@@ -116,7 +131,9 @@ pub fn of(table: &RunTable, rows: &[u32], several_experiments: bool) -> Vec<Colu
             });
         }
     }
-    for (part, by_prefix) in [(&mut differ, false), (&mut metrics, true), (&mut same, false), (&mut tags, false)] {
+    let parts =
+        [(&mut differ, false), (&mut metrics, true), (&mut further, false), (&mut same, false), (&mut tags, false)];
+    for (part, by_prefix) in parts {
         part.sort_by(|a, b| natural(a.field.key(), b.field.key(), by_prefix));
         columns.append(part);
     }
@@ -130,20 +147,21 @@ fn attributes(table: &RunTable, rows: &[u32], several_experiments: bool) -> Vec<
     let mut columns = Vec::new();
     let mut add = |attribute, numbers, unit_ms, unit, width_px| {
         let field = Field::Attribute(attribute);
-        columns.push(Column { field, group: Group::Run, numbers, unit_ms, unit, width_px });
+        let group = if attribute == Attribute::RunName { Group::Run } else { Group::About };
+        columns.push(Column { field, group, numbers, unit_ms, unit, width_px });
     };
-    add(Attribute::RunName, None, 1, "", 220.0);
-    add(Attribute::Status, None, 1, "", 34.0);
+    add(Attribute::RunName, None, 1, "", 196.0);
+    add(Attribute::Status, None, 1, "", 30.0);
     if several_experiments {
         add(Attribute::Experiment, None, 1, "", 130.0);
     }
-    add(Attribute::StartTime, Some(Numbers::Fixed(0)), 1, "", 58.0);
-    add(Attribute::Duration, Some(numbers), unit_ms, unit, 78.0);
+    add(Attribute::StartTime, Some(Numbers::Fixed(0)), 1, "", 54.0);
+    add(Attribute::Duration, Some(numbers), unit_ms, unit, 70.0);
     if rows.iter().any(|&row| table.user.get(row).is_some_and(|user| !user.is_empty())) {
-        add(Attribute::UserId, None, 1, "", 72.0);
+        add(Attribute::UserId, None, 1, "", 62.0);
     }
     if rows.iter().any(|&row| source(table, row).is_some()) {
-        add(Attribute::Source, None, 1, "", 104.0);
+        add(Attribute::Source, None, 1, "", 88.0);
     }
     columns
 }
@@ -155,11 +173,12 @@ pub fn source(table: &RunTable, row: u32) -> Option<&str> {
     Some(if last.is_empty() { name } else { last })
 }
 
-/// Room for the head (about 6.6 px a character at 12 px, the sort arrow, the padding) and the longest value (7 px at 13 px).
+/// Room for the head (about 6.4 px a character at 12 px, and the padding; a long one is cut) and the longest value (7.2 px a
+/// character at 13 px).
 fn width(head: &str, longest_value: usize) -> f64 {
-    let head = head.chars().count() as f64 * 6.6 + 34.0;
+    let head = (head.chars().count() as f64 * 6.4 + 18.0).min(128.0);
     let value = longest_value as f64 * 7.2 + 18.0;
-    head.max(value).clamp(52.0, 200.0).round()
+    head.max(value).clamp(48.0, 200.0).round()
 }
 
 /// Names with numbers in them in the order of the numbers, without regard to case; names with a prefix (`val/loss`) after

@@ -79,10 +79,10 @@ pub fn read(text: &str) -> Vec<Node> {
                 in_head &= !matches!(tag, TagEnd::TableHead);
                 if beyond > 0 {
                     beyond -= 1;
-                } else if stack.len() > 1 {
-                    if let Some((open, children)) = stack.pop() {
-                        put(&mut stack, closed(open, children));
-                    }
+                } else if stack.len() > 1
+                    && let Some((open, children)) = stack.pop()
+                {
+                    put(&mut stack, closed(open, children));
                 }
             }
             Event::Text(text) | Event::Html(text) | Event::InlineHtml(text) => {

@@ -35,17 +35,19 @@ pub fn code(table: &RunTable, row: u32) -> Code {
 }
 
 /// Params of a run in natural order.
-pub fn params(table: &RunTable, row: u32) -> Vec<(&str, &str)> {
-    let mut params: Vec<(&str, &str)> =
+pub fn params(table: &RunTable, row: u32) -> Vec<Pair<'_>> {
+    let mut params: Vec<Pair<'_>> =
         table.params.iter().filter_map(|(key, column)| Some((key, column.get(row)?))).collect();
     params.sort_by(|a, b| natural(a.0, b.0, false));
     params
 }
 
+/// Key and text.
+pub type Pair<'a> = (&'a str, &'a str);
+
 /// Tags of a run in natural order: the user's, then MLflow's.
-pub fn tags(table: &RunTable, row: u32) -> (Vec<(&str, &str)>, Vec<(&str, &str)>) {
-    let mut tags: Vec<(&str, &str)> =
-        table.tags.iter().filter_map(|(key, column)| Some((key, column.get(row)?))).collect();
+pub fn tags(table: &RunTable, row: u32) -> (Vec<Pair<'_>>, Vec<Pair<'_>>) {
+    let mut tags: Vec<Pair<'_>> = table.tags.iter().filter_map(|(key, column)| Some((key, column.get(row)?))).collect();
     tags.sort_by(|a, b| natural(a.0, b.0, false));
     tags.into_iter().partition(|(key, _)| !is_system_tag(key))
 }

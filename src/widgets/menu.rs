@@ -133,7 +133,7 @@ fn Popover(
 
     let outside = window_event_listener(ev::pointerdown, move |event| {
         let inside =
-            |element: Option<leptos::web_sys::Element>| element.is_some_and(|e| dom::holds(&e, event.target()));
+            |element: Option<crate::browser::dom::Element>| element.is_some_and(|e| dom::holds(&e, event.target()));
         if !inside(body.get_untracked().map(Into::into)) && !inside(anchor.get_untracked().map(Into::into)) {
             on_close.run(false);
         }
@@ -196,7 +196,7 @@ const ITEMS: &str = "[role^='menuitem']:not([aria-disabled='true'])";
 const CURRENT: &str = "[role='menuitemradio'][aria-checked='true']";
 
 /// Moves through the items of a menu; whether the key was one for that.
-fn move_focus(menu: &leptos::web_sys::Element, key: &str) -> bool {
+fn move_focus(menu: &crate::browser::dom::Element, key: &str) -> bool {
     let items = dom::all(menu, ITEMS);
     let Some(last) = items.len().checked_sub(1) else { return false };
     let now = dom::focused().and_then(|focused| items.iter().position(|item| *item == focused));

@@ -1,8 +1,8 @@
 //! Children of an element in ascending order of a key, which come and go but are never moved: an element that is moved
 //! loses the focus, and leptos' own `For` may move those that stay.
 
+use crate::browser::dom::Element;
 use leptos::prelude::*;
-use leptos::web_sys::Element;
 
 /// The role of an element that only groups. A constant, since a directive on an element with nothing but literals is lost.
 pub(super) const NO_ROLE: &str = "presentation";

@@ -375,7 +375,7 @@ impl State {
 }
 
 /// The cell that an element lies in.
-pub(super) fn place_of(element: &leptos::web_sys::Element) -> Option<Place> {
+pub(super) fn place_of(element: &crate::browser::dom::Element) -> Option<Place> {
     let column = dom::closest_number(element, "data-cell")?;
     Some(Place { row: dom::closest_number(element, "data-index"), column })
 }
