@@ -209,7 +209,8 @@ pub fn line_layout(plot: &LinePlot, size: Size, measure: Measure<'_>) -> LineLay
     };
     let widest = raw_ticks.iter().map(|tick| measure(&tick.text, Weight::Plain)).fold(0.0, f64::max);
     let left = (widest + 8.0).clamp(LEFT, (size.width * 0.4).max(LEFT)).ceil();
-    let has_label_room = size.width >= LABELS_FROM;
+    // a line alone is named by its chart
+    let has_label_room = size.width >= LABELS_FROM && plot.series.len() > 1;
     let label_room = if has_label_room { (size.width * 0.305).clamp(104.0, 136.0).round() } else { 6.0 };
     let right = (size.width - label_room).max(left + 10.0);
     let area = Area { left, top: TOP, right, bottom };

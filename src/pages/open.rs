@@ -81,7 +81,7 @@ fn Sample() -> impl IntoView {
             </svg>
             <span class="grow">
                 <span class="strong">"No data at hand? Look at the sample."</span><br />
-                <span class="sub">"One model through five versions with five seeds each, long training curves, a sweep, a failed run, images."</span>
+                <span class="sub">"One model through four versions with five seeds each, long training curves, a sweep, a failed run, images."</span>
             </span>
             <button type="button" class="btn" data-open="sample" on:click=move |_| opening::open_sample(app)>"Open the sample"</button>
         </section>

@@ -21,6 +21,10 @@ use leptos::prelude::*;
 use std::collections::HashSet;
 use std::sync::Arc;
 
+/// Width of the list beside charts; `style/pages.css` has it as well.
+const LIST_PX: f64 = 300.0;
+/// What the sort arrow takes in a head.
+const ARROW_PX: f64 = 18.0;
 /// Longest text of a cell; the whole text is in its title.
 const CELL_CHARS: usize = 160;
 
@@ -141,7 +145,25 @@ fn Table() -> impl IntoView {
         let width = |key: &str| {
             widths.with(|widths| widths.iter().find(|(of, _)| of == key).map(|(_, width)| f64::from(*width)))
         };
-        Arc::new(shown.iter().map(|column| grid_column(column, of_group, width)).collect::<Vec<_>>())
+        let sorted = app.view.with(|view| view.sort.as_ref().map(|(field, _)| field.clone()));
+        let mut columns: Vec<GridColumn> = shown.iter().map(|column| grid_column(column, of_group, width)).collect();
+        for column in
+            columns.iter_mut().filter(|column| Some(&column.key) == sorted.as_ref() && width(&column.key).is_none())
+        {
+            column.width_px += ARROW_PX;
+        }
+        if narrow_list.get() {
+            // nothing scrolls sideways: the name takes what the others leave
+            let others: f64 = columns.iter().filter(|column| !column.tree).map(|column| column.width_px).sum();
+            for column in &mut columns {
+                column.pinned = false;
+                column.group = "".into();
+                if column.tree {
+                    column.width_px = (LIST_PX - others).max(120.0);
+                }
+            }
+        }
+        Arc::new(columns)
     });
     let row = move |index: usize| {
         let Some(line) = pipeline.row_at(index) else { return GridRow::default() };
@@ -314,7 +336,7 @@ fn grid_column(column: &Shown, count_of: impl Fn(Group) -> usize, width: impl Fn
             let (label, hint) = heads(column);
             GridColumn {
                 width_px: width(&key).unwrap_or(column.width_px),
-                group: column.group.title(count_of(column.group)).into(),
+                group: column.group.title(&count_of).into(),
                 label,
                 hint,
                 unit: column.unit.to_owned(),

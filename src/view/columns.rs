@@ -25,12 +25,16 @@ pub enum Group {
 }
 
 impl Group {
-    /// The head's text, with its count of columns.
-    pub fn title(self, count: usize) -> String {
+    /// The head's text. `count_of` says how many columns a group has.
+    pub fn title(self, count_of: impl Fn(Group) -> usize) -> String {
+        let count = count_of(self);
         match self {
             Group::Run => "Run".to_owned(),
             Group::About => "About".to_owned(),
-            Group::Params => format!("Params {count}"),
+            Group::Params => match count_of(Group::MoreParams) + count_of(Group::SameParams) {
+                0 => format!("Params {count}"),
+                more => format!("Params {count} of {}", count + more),
+            },
             Group::Metrics => format!("Metrics {count}"),
             Group::MoreParams => format!("Further params {count}"),
             Group::SameParams => format!("Params, all the same {count}"),
