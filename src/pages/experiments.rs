@@ -16,6 +16,13 @@ use leptos::prelude::*;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+/// The list, and what was asked for.
+#[derive(Clone, PartialEq)]
+struct Listed {
+    asked: (Shown, String, Option<(Column, bool)>),
+    numbers: Vec<u32>,
+}
+
 /// The page.
 #[component]
 pub fn Experiments() -> impl IntoView {
@@ -29,11 +36,21 @@ pub fn Experiments() -> impl IntoView {
         let sort = app.view.with(|view| view.sort.clone());
         sort.and_then(|(column, descending)| Some((Column::parse(&column)?, descending)))
     });
-    let numbers = Memo::new(move |_| {
+    let is_loading = Memo::new(move |_| app.phase.with(crate::session::Phase::is_loading));
+    let is_held = RwSignal::new(false);
+    let listed = Memo::new(move |last: Option<&Listed>| {
         let counts = counted_all.get();
-        let (shown, search) = app.view.with(|view| (view.shown, view.filter.clone()));
-        app.session.with_value(|session| list(&session.experiments, &counts, shown, &search, sort.get()))
+        let asked = app.view.with(|view| (view.shown, view.filter.clone(), sort.get()));
+        let mut numbers =
+            app.session.with_value(|session| list(&session.experiments, &counts, asked.0, &asked.1, asked.2));
+        // rows never move under the pointer: while counts grow, those that stand stay, and new ones join below
+        if let Some(last) = last.filter(|last| last.asked == asked && (is_loading.get() || is_held.get())) {
+            let place = |number: &u32| last.numbers.iter().position(|other| other == number).unwrap_or(usize::MAX);
+            numbers.sort_by_key(place);
+        }
+        Listed { asked, numbers }
     });
+    let numbers = Memo::new(move |_| listed.with(|listed| listed.numbers.clone()));
     let chosen = RwSignal::new(BTreeSet::<u32>::new());
     let open = move |of: Vec<u32>| {
         let names = app.experiment_names.get_untracked();
@@ -66,7 +83,6 @@ pub fn Experiments() -> impl IntoView {
         )
     };
     let is_empty = Memo::new(move |_| numbers.with(|numbers| numbers.is_empty()));
-    let is_loading = Memo::new(move |_| app.phase.with(crate::session::Phase::is_loading));
     Effect::new(move || {
         if !is_empty.get() {
             if let Some(act) = app.act_first.get_value() {
@@ -102,7 +118,7 @@ pub fn Experiments() -> impl IntoView {
                 })}
                 <button type="button" class="btn" on:click=move |_| open(numbers.get_untracked()) disabled=move || is_empty.get()>"Runs of all shown"</button>
             </div>
-            <div class="list">
+            <div class="list" on:pointerenter=move |_| is_held.set(true) on:pointerleave=move |_| is_held.set(false)>
                 <List numbers=numbers counts=counted_all sort=sort chosen=chosen open=Callback::new(open) />
                 {move || is_empty.get().then(|| if is_loading.get() {
                     view! { <div class="skel" aria-hidden="true">{(0..8).map(|_| view! { <i></i> }).collect_view()}</div> }.into_any()

@@ -72,6 +72,10 @@ pub fn cancel(app: App) {
 }
 
 fn start(app: App, name: String, things: Vec<Thing>) {
+    app.after_leaving(move || start_now(app, name, things));
+}
+
+fn start_now(app: App, name: String, things: Vec<Thing>) {
     policy::forbid_connections();
     let act = app.act_first.get_value().unwrap_or_else(|| signs::Act::start("first-rows"));
     app.act_first.set_value(Some(act));

@@ -4,11 +4,27 @@
 use crate::model::{Attribute, Field};
 use crate::pages::state::App;
 use crate::query::{self, OrderBy, Parsed, Query};
+use crate::view::Shown;
 use crate::view::curves::with_eye;
 use crate::view::rows::{Line, arrange, in_view, parents};
 use leptos::prelude::*;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+
+/// What decides which rows match, and in which order.
+#[derive(Clone, PartialEq)]
+struct Asked {
+    query: Arc<Query>,
+    order: OrderBy,
+    experiments: Vec<u32>,
+    shown: Shown,
+}
+
+#[derive(Clone, PartialEq)]
+struct Matched {
+    asked: Asked,
+    rows: Arc<Vec<u32>>,
+}
 
 /// The stages; copied freely.
 #[derive(Clone, Copy)]
@@ -21,6 +37,8 @@ pub struct Pipeline {
     pub query: Memo<Arc<Query>>,
     /// Runs that match, in order.
     pub matching: Memo<Arc<Vec<u32>>>,
+    /// The pointer is over the table: rows that stand must not move.
+    pub is_held: RwSignal<bool>,
     /// The lines of the table.
     pub lines: Memo<Arc<Vec<Line>>>,
     /// Runs whose nested runs are folded away.
@@ -58,14 +76,30 @@ impl Pipeline {
             let (field, descending) = sort.unwrap_or((Field::Attribute(Attribute::StartTime), true));
             OrderBy { field, descending }
         });
-        let matching = Memo::new(move |_| {
+        let is_held = RwSignal::new(false);
+        let is_loading = Memo::new(move |_| app.phase.with(crate::session::Phase::is_loading));
+        let matched = Memo::new(move |last: Option<&Matched>| {
             let (base, query, order) = (base.get(), query.get(), order.get());
-            app.session.with_value(|session| {
-                let mut rows = query.select(&session.table, &base, &session.experiments);
-                query::sort(&mut rows, &session.table, &[order], &session.experiments);
-                Arc::new(rows)
-            })
+            let asked = Asked { query, order, experiments: experiments.get(), shown: shown.get() };
+            // rows never move under the pointer: while more come, those that stand stay, and new ones join below
+            let keep = is_loading.get() || is_held.get();
+            let standing = last.filter(|last| keep && last.asked == asked).map(|last| last.rows.clone());
+            let rows = app.session.with_value(|session| {
+                let mut rows = asked.query.select(&session.table, &base, &session.experiments);
+                if let Some(standing) = &standing {
+                    let known: HashSet<u32> = standing.iter().copied().collect();
+                    rows.retain(|row| !known.contains(row));
+                }
+                query::sort(&mut rows, &session.table, std::slice::from_ref(&asked.order), &session.experiments);
+                match standing {
+                    Some(standing) if rows.is_empty() => standing,
+                    Some(standing) => Arc::new(standing.iter().copied().chain(rows).collect()),
+                    None => Arc::new(rows),
+                }
+            });
+            Matched { asked, rows }
         });
+        let matching = Memo::new(move |_| matched.with(|matched| matched.rows.clone()));
         let closed = RwSignal::new(HashSet::new());
         let parents = Memo::new(move |_| {
             app.changed.track();
@@ -89,7 +123,7 @@ impl Pipeline {
             let names = app.view.with(|view| view.selected.clone());
             Arc::new(app.run_names.get().numbers(&names).into_iter().collect::<HashSet<u32>>())
         });
-        Pipeline { base, parsed, query, matching, lines, closed, eye, selected }
+        Pipeline { base, parsed, query, matching, is_held, lines, closed, eye, selected }
     }
 
     /// From the context that the shell gives.

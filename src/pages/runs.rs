@@ -41,6 +41,8 @@ pub fn href_of_runs(app: App) -> String {
 #[component]
 pub fn Runs() -> impl IntoView {
     let app = App::get();
+    let pipeline = Pipeline::get();
+    on_cleanup(move || pipeline.is_held.set(false));
     let layout = Memo::new(move |_| app.view.with(|view| view.layout));
     let title = move || {
         let numbers = app.experiments_in_view().get();
@@ -93,7 +95,7 @@ pub fn Runs() -> impl IntoView {
             </div>
             <Chips />
             <div class="runs-body" style:--share=move || format!("{}", share.get() / 100.0)>
-                <section class="runs-table" aria-label="Runs">
+                <section class="runs-table" aria-label="Runs" on:pointerenter=move |_| pipeline.is_held.set(true) on:pointerleave=move |_| pipeline.is_held.set(false)>
                     <Table />
                     <Chosen />
                 </section>

@@ -20,6 +20,8 @@ enum Content {
     Failed,
     /// A page of what is open.
     Page(PageName),
+    /// Nothing, for the blink of a change of pages.
+    Nothing,
 }
 
 /// The whole app.
@@ -38,6 +40,9 @@ pub fn Shell() -> impl IntoView {
         drop(crate::browser::signs::Busy::start());
     }
     let content = Memo::new(move |_| {
+        if app.leaving.get() > 0 {
+            return Content::Nothing;
+        }
         let (source, page) = app.view.with(|view| (view.source.clone(), view.page));
         let opened = app.opened.get();
         match (source, opened) {
@@ -65,6 +70,7 @@ pub fn Shell() -> impl IntoView {
             {move || match content.get() {
                 Content::Open => view! { <open::Open waiting=false /> }.into_any(),
                 Content::Waiting => view! { <open::Open waiting=true /> }.into_any(),
+                Content::Nothing => ().into_any(),
                 Content::Failed => view! { <open::Failed /> }.into_any(),
                 Content::Page(PageName::Runs) => view! { <runs::Runs /> }.into_any(),
                 Content::Page(PageName::Run) => view! { <run::Run /> }.into_any(),

@@ -3,8 +3,9 @@
 
 use crate::browser::files::Thing;
 use crate::browser::{address, signs};
-use crate::session::{Histories, History, Phase, Session};
-use crate::sources::{HistoryAsk, Source};
+use crate::model::{Reason, Report};
+use crate::session::{Histories, History, Phase, Session, Want};
+use crate::sources::{Fault, FaultKind, HistoryAsk, Source};
 use crate::view::curves::Colours;
 use crate::view::format::Zone;
 use crate::view::names::Names;
@@ -26,6 +27,10 @@ const HISTORIES_AT_ONCE: usize = 24;
 pub struct App {
     /// The one truth of what is shown.
     pub view: RwSignal<ViewState>,
+    /// The next view, while the page that stands is taken down.
+    pub coming: StoredValue<Option<ViewState>>,
+    /// Above 0 while a page is taken down.
+    pub leaving: RwSignal<u32>,
     /// What is open. Read it inside something that also reads `changed`.
     pub session: StoredValue<Session, LocalStorage>,
     /// Grows when the session has more runs or experiments.
@@ -90,6 +95,8 @@ impl App {
         };
         let app = App {
             view,
+            coming: StoredValue::new(None),
+            leaving: RwSignal::new(0),
             session,
             changed,
             phase: RwSignal::new(Phase::default()),
@@ -108,7 +115,7 @@ impl App {
             said: RwSignal::new(String::new()),
             refused: RwSignal::new(None),
         };
-        address::on_change(move || app.view.set(link::read(&address::fragment())));
+        address::on_change(move || app.show(link::read(&address::fragment())));
         app
     }
 
@@ -117,21 +124,61 @@ impl App {
         expect_context::<App>()
     }
 
+    /// The view as it will be once what is under way is done.
+    fn coming(self) -> ViewState {
+        self.coming.get_value().unwrap_or_else(|| self.view.get_untracked())
+    }
+
     /// Changes the view with a new entry in the history.
     pub fn go(self, change: impl FnOnce(&mut ViewState)) {
-        self.view.update(change);
-        address::go(&self.view.with_untracked(link::write).fragment);
+        let mut next = self.coming();
+        change(&mut next);
+        address::go(&link::write(&next).fragment);
+        self.show(next);
     }
 
     /// Changes the view in place.
     pub fn tune(self, change: impl FnOnce(&mut ViewState)) {
-        self.view.update(change);
-        address::tune(&self.view.with_untracked(link::write).fragment);
+        let mut next = self.coming();
+        change(&mut next);
+        address::tune(&link::write(&next).fragment);
+        self.show(next);
+    }
+
+    /// Shows a view. Another page takes two steps, since leptos may run an effect once more after its page is gone: first
+    /// the page that stands is taken down, then what it read changes.
+    fn show(self, next: ViewState) {
+        let is_same_page = self.view.with_untracked(|view| view.page == next.page && view.source == next.source);
+        if is_same_page && self.coming.with_value(Option::is_none) {
+            self.view.set(next);
+            return;
+        }
+        let is_first = self.coming.with_value(Option::is_none);
+        self.coming.set_value(Some(next));
+        if is_first {
+            self.after_leaving(move || {
+                if let Some(next) = self.coming.try_update_value(Option::take).flatten() {
+                    self.view.set(next);
+                }
+            });
+        }
+    }
+
+    /// Takes down the page that stands, then does something, then shows the page that the view names.
+    pub fn after_leaving(self, then: impl FnOnce() + 'static) {
+        let busy = signs::Busy::start();
+        self.leaving.update(|count| *count += 1);
+        leptos::task::spawn_local(async move {
+            leptos::task::tick().await;
+            then();
+            self.leaving.update(|count| *count -= 1);
+            drop(busy);
+        });
     }
 
     /// The address of a view that differs from the present one: for real links, so that middle click works.
     pub fn href(self, change: impl FnOnce(&mut ViewState)) -> String {
-        let mut view = self.view.get_untracked();
+        let mut view = self.coming();
         change(&mut view);
         format!("#{}", link::write(&view).fragment)
     }
@@ -188,11 +235,15 @@ impl App {
                     }
                     match answer {
                         Ok(page) => {
-                            self.histories.update_value(|histories| {
-                                for (want, series) in wants.drain(..page.items.len().min(wants.len())).zip(page.items) {
-                                    histories.absorb(want, series);
-                                }
-                            });
+                            let unreadable = unreadable(&page.report);
+                            let answered = page.items.len().min(wants.len());
+                            for (want, series) in wants.drain(..answered).zip(page.items) {
+                                let lost = series.is_empty() && self.was_logged(&want);
+                                self.histories.update_value(|histories| match &unreadable {
+                                    Some(fault) if lost => histories.fail(want, fault.clone()),
+                                    _ => histories.absorb(want, series),
+                                });
+                            }
                             self.session.update_value(|session| session.report.merge(page.report));
                             ask.after = page.next;
                         }
@@ -213,6 +264,10 @@ impl App {
             }
             drop(busy);
         });
+    }
+
+    fn was_logged(self, (row, metric): &Want) -> bool {
+        self.session.with_value(|session| session.table.metric(*row, metric).is_some_and(|summary| summary.count > 0))
     }
 
     /// Says something in the bar, and to screen readers.
@@ -239,4 +294,14 @@ impl App {
             });
         });
     }
+}
+
+/// Why a file that was read before can not be read any more, as a fault for the place where its curve would have stood.
+fn unreadable(report: &Report) -> Option<Fault> {
+    let kind = |reason: Reason| match reason {
+        Reason::FileChanged => Some(FaultKind::FileChanged),
+        Reason::FileUnreadable => Some(FaultKind::Unreadable),
+        _ => None,
+    };
+    report.notices().iter().find_map(|notice| Some(Fault::new(kind(notice.reason)?, notice.message.clone())))
 }

@@ -119,7 +119,7 @@ pageTest('a reload asks for the dropped thing by name and brings the view back',
   await pickPaths(page, 'files', [SAMPLE]);
   await page.getByRole('link', { name: 'postcode-digits', exact: true }).click();
   await page.locator('[role=row][data-run]').first().waitFor();
-  await page.getByRole('button', { name: 'Table', exact: true }).click();
+  await page.getByRole('radio', { name: 'Table' }).click();
   await page.locator('[role=columnheader][data-column="params.algorithm"], [role=columnheader][data-column^="params."]').first().click();
   await idle(page);
   await page.waitForTimeout(400);

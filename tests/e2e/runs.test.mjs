@@ -73,6 +73,8 @@ pageTest('sorting by a metric and by a param of numbers, missing values last bot
   await idle(page);
   assert.equal(await head.getAttribute('aria-sort'), 'ascending');
   assert.ok(Number.isNaN((await column(page, 'metrics.test/acc')).map(Number).at(-1)));
+  await page.locator('[role=treegrid]').evaluate((grid) => { grid.scrollLeft = 0; });
+  await idle(page);
   const param = page.locator('[role=columnheader][data-column="params.max_iter"]');
   await param.click();
   await idle(page);
