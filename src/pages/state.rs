@@ -235,13 +235,13 @@ impl App {
                     }
                     match answer {
                         Ok(page) => {
-                            let unreadable = unreadable(&page.report);
                             let answered = page.items.len().min(wants.len());
                             for (want, series) in wants.drain(..answered).zip(page.items) {
-                                let lost = series.is_empty() && self.was_logged(&want);
-                                self.histories.update_value(|histories| match &unreadable {
-                                    Some(fault) if lost => histories.fail(want, fault.clone()),
-                                    _ => histories.absorb(want, series),
+                                let is_lost = series.is_empty() && self.was_logged(&want);
+                                let fault = is_lost.then(|| unreadable(&page.report, &want.1)).flatten();
+                                self.histories.update_value(|histories| match fault {
+                                    Some(fault) => histories.fail(want, fault),
+                                    None => histories.absorb(want, series),
                                 });
                             }
                             self.session.update_value(|session| session.report.merge(page.report));
@@ -296,12 +296,14 @@ impl App {
     }
 }
 
-/// Why a file that was read before can not be read any more, as a fault for the place where its curve would have stood.
-fn unreadable(report: &Report) -> Option<Fault> {
+/// Why the file of a metric that was read before can not be read any more, as a fault for the place where its curve would
+/// have stood.
+fn unreadable(report: &Report, metric: &str) -> Option<Fault> {
     let kind = |reason: Reason| match reason {
         Reason::FileChanged => Some(FaultKind::FileChanged),
         Reason::FileUnreadable => Some(FaultKind::Unreadable),
         _ => None,
     };
-    report.notices().iter().find_map(|notice| Some(Fault::new(kind(notice.reason)?, notice.message.clone())))
+    let mut notices = report.notices().iter().filter(|notice| notice.path.ends_with(metric));
+    notices.find_map(|notice| Some(Fault::new(kind(notice.reason)?, notice.message.clone())))
 }

@@ -145,12 +145,16 @@ pageTest('a file that changed after it was picked says so', { expected: [/./] },
   execFileSync('cp', ['-r', join(ROOT, TREE), join(dir, 'mlruns')]);
   await idle(page);
   await pickPaths(page, 'folder', [join(dir, 'mlruns')]);
-  await page.getByRole('link', { name: 'demo/main exp', exact: true }).click();
+  const experiment = page.getByRole('link', { name: 'demo/main exp', exact: true });
+  await experiment.waitFor();
+  await idle(page);
+  await experiment.click();
   await page.locator('[role=row][data-run]').first().waitFor();
   await idle(page);
-  // the file of a metric that a chart has not read yet
-  execFileSync('sh', ['-c', `for f in $(find '${dir}/mlruns' -path '*metrics*' -type f | tr ' ' '?'); do echo "1700000099000 1.0 99" >> $f; done`]);
-  const name = page.getByRole('link', { name: /baseline/ }).first();
-  await name.click();
+  // a metric that no chart has read yet: it lies out of sight
+  const script = 'for file in "$@"; do echo "1700000099000 1.0 99" >> "$file"; done';
+  execFileSync('find', [join(dir, 'mlruns'), '-path', '*metrics*', '-type', 'f', '-exec', 'sh', '-c', script, '_', '{}', '+']);
+  await page.getByRole('link', { name: /baseline/ }).first().click();
+  await page.locator('[data-chart="metrics.train/loss"]').scrollIntoViewIfNeeded();
   await page.getByText(/changed on disk/).first().waitFor();
 });
