@@ -26,9 +26,12 @@ pub fn page(base: String) {
     pages::mount();
 }
 
-/// The worker's entry: answers the function that takes its messages.
+/// The worker's entry: answers the function that takes its messages, once the reader's part is fetched.
+///
+/// # Errors
+/// A sentence, when that part can not be fetched.
 #[cfg(all(feature = "page", target_arch = "wasm32"))]
 #[wasm_bindgen::prelude::wasm_bindgen]
-pub fn worker() -> js_sys::Function {
-    browser::reader::start()
+pub async fn worker() -> Result<js_sys::Function, wasm_bindgen::JsValue> {
+    browser::reader::start().await.map_err(|_| "the reader's code could not be fetched".into())
 }

@@ -3,9 +3,9 @@
 //
 // `base` is the absolute URL of the directory that this file lies in; all of the build lies beside it. A worker loads the
 // same code again, from a `blob:` bootstrap, so that the page's policy binds it:
-//   const { default: init, worker } = await import('<base>app.js'); await init(); worker();
+//   const { default: init, worker } = await import('<base>app.js'); await init(); const handle = await worker();
 // The import must be that expression: the policy counts an import statement as a worker from an address, and refuses it.
-// What is posted to the worker before `worker()` has set its handler is lost: let the worker speak first.
+// `worker()` fetches the reader's part first; what is posted before it has answered is the bootstrap's to keep.
 
 const base = new URL('.', import.meta.url).href;
 

@@ -1,4 +1,5 @@
-//! The worker's end: opens what it is given and answers one question after the other.
+//! The worker's end: opens what it is given and answers one question after the other. With all that reads below it, it
+//! is a part of its own, `reader`, that only the worker loads.
 
 use crate::browser::carriers::{FileBytes, FileFolder, HandleFolder};
 use crate::sources::codec::Packet;
@@ -18,15 +19,29 @@ struct Host {
     answering: RefCell<bool>,
 }
 
-/// Starts the reader: answers the function that takes the worker's messages.
-pub fn start() -> js_sys::Function {
+/// The part's code could not be fetched.
+#[derive(Debug)]
+pub struct Missing;
+
+impl From<leptos::wasm_split::SplitLoaderError> for Missing {
+    fn from(_: leptos::wasm_split::SplitLoaderError) -> Missing {
+        Missing
+    }
+}
+
+/// Starts the reader, once its part is fetched: answers the function that takes the worker's messages.
+///
+/// # Errors
+/// The part can not be fetched; a later call tries again.
+#[leptos::wasm_split::wasm_split(reader, wasm_split_path = ::leptos::wasm_split, fallible)]
+pub fn start() -> Result<js_sys::Function, Missing> {
     std::panic::set_hook(Box::new(|info| {
         console_error_panic_hook::hook(info);
         post("died", &info.to_string().into());
     }));
     let host = Rc::new(Host::default());
     let handle = Closure::<dyn Fn(JsValue)>::new(move |data: JsValue| receive(&host, &data));
-    handle.into_js_value().unchecked_into()
+    Ok(handle.into_js_value().unchecked_into())
 }
 
 fn receive(host: &Rc<Host>, data: &JsValue) {

@@ -9,6 +9,7 @@ use wasm_bindgen::closure::Closure;
 thread_local! {
     static IN_FLIGHT: Cell<u32> = const { Cell::new(0) };
     static FAILED: Cell<bool> = const { Cell::new(false) };
+    static BROKEN: Cell<u32> = const { Cell::new(0) };
     static CHECK_PLANNED: Cell<bool> = const { Cell::new(false) };
 }
 
@@ -28,6 +29,26 @@ impl Busy {
 impl Drop for Busy {
     fn drop(&mut self) {
         IN_FLIGHT.with(|count| count.set(count.get().saturating_sub(1)));
+        plan_check();
+    }
+}
+
+/// The page lacks a part of itself as long as this lives.
+#[derive(Debug)]
+pub struct Broken(());
+
+impl Broken {
+    /// From now on.
+    pub fn start() -> Broken {
+        BROKEN.with(|count| count.set(count.get() + 1));
+        plan_check();
+        Broken(())
+    }
+}
+
+impl Drop for Broken {
+    fn drop(&mut self) {
+        BROKEN.with(|count| count.set(count.get().saturating_sub(1)));
         plan_check();
     }
 }
@@ -55,7 +76,8 @@ fn plan_check() {
     after_paint(|| {
         CHECK_PLANNED.with(|planned| planned.set(false));
         if IN_FLIGHT.with(Cell::get) == 0 {
-            set("data-runglass", if FAILED.with(Cell::get) { "error" } else { "idle" });
+            let failed = FAILED.with(Cell::get) || BROKEN.with(Cell::get) > 0;
+            set("data-runglass", if failed { "error" } else { "idle" });
         }
     });
 }

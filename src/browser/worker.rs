@@ -1,7 +1,8 @@
 //! The page and its reader: one worker a source, made from a `blob:` bootstrap so that the page's policy binds it.
 //!
 //! Messages to the worker: `{open: [things]}` once, then `{number, question}`. Messages back: `{number, header, buffers}`
-//! with the buffers transferred, `{opened: null | message}` after `open`, `{died: message}` when the reader panicked.
+//! with the buffers transferred, `{opened: null | message}` after `open`, `{died: message}` when the reader panicked,
+//! `{missing: message}` when its code could not be fetched.
 
 use crate::browser::files::Thing;
 use crate::sources::codec::Packet;
@@ -26,7 +27,7 @@ struct Inner {
     worker: Worker,
     waiting: RefCell<HashMap<u32, Rc<Slot>>>,
     next_number: Cell<u32>,
-    died: RefCell<Option<String>>,
+    died: RefCell<Option<Fault>>,
 }
 
 #[derive(Default)]
@@ -53,8 +54,8 @@ impl Reader {
     /// # Errors
     /// A fault when the browser refuses to make a worker.
     pub fn start(base: &str, things: &[Thing]) -> Result<Reader, Fault> {
-        let died = |_| Fault::new(FaultKind::ReaderDied, "The browser refused to start a reader.");
-        let worker = spawn(base).map_err(died)?;
+        let refused = |_| Fault::new(FaultKind::ReaderDied, "The browser refused to start a reader.");
+        let worker = spawn(base).map_err(refused)?;
         let opened = Rc::new(Slot::default());
         let inner = Rc::new(Inner {
             worker,
@@ -74,15 +75,15 @@ impl Reader {
         let on_error = Closure::<dyn Fn(web_sys::Event)>::new(move |event: web_sys::Event| {
             event.prevent_default();
             if let Some(inner) = weak.upgrade() {
-                inner.die(text_of(&event, "message").unwrap_or_default());
+                inner.die(died(&text_of(&event, "message").unwrap_or_default()));
             }
         });
         inner.worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
         on_error.forget();
         let message = js_sys::Object::new();
         let list: js_sys::Array = things.iter().map(Thing::message).collect();
-        js_sys::Reflect::set(&message, &"open".into(), &list).map_err(died)?;
-        inner.worker.post_message(&message).map_err(died)?;
+        js_sys::Reflect::set(&message, &"open".into(), &list).map_err(refused)?;
+        inner.worker.post_message(&message).map_err(refused)?;
         Ok(Reader { inner })
     }
 
@@ -99,13 +100,30 @@ impl Reader {
     }
 }
 
+/// Puts the code that only the reader needs into the browser's cache, where the worker finds it. What fails is asked for
+/// again by the worker itself.
+pub fn fetch_ahead(base: &str) {
+    let Some(window) = web_sys::window() else { return };
+    let asked = window.fetch_with_str(&format!("{base}split_reader.wasm"));
+    wasm_bindgen_futures::spawn_local(async move {
+        if let Ok(response) = wasm_bindgen_futures::JsFuture::from(asked).await {
+            // the cache keeps only what was read to its end
+            let body = response.unchecked_into::<web_sys::Response>().blob();
+            if let Ok(body) = body {
+                let _ = wasm_bindgen_futures::JsFuture::from(body).await;
+            }
+        }
+    });
+}
+
 fn spawn(base: &str) -> Result<Worker, JsValue> {
     // a worker made from an address ignores the page's policy; one from a blob inherits it
     let base = js_sys::JSON::stringify(&base.into())?;
     let code = format!(
         "const base = {base};\nconst early = [];\nself.onmessage = (event) => early.push(event);\n\
-         const app = await import(new URL('app.js', base).href);\nawait app.default();\n\
-         const handle = app.worker();\nself.onmessage = (event) => handle(event.data);\nfor (const event of early) handle(event.data);\n"
+         let handle;\ntry {{\n  const app = await import(new URL('app.js', base).href);\n  await app.default();\n\
+         handle = await app.worker();\n}} catch (error) {{\n  self.postMessage({{ missing: String(error) }});\n}}\n\
+         if (handle) {{\n  self.onmessage = (event) => handle(event.data);\n  for (const event of early) handle(event.data);\n}}\n"
     );
     let options = web_sys::BlobPropertyBag::new();
     options.set_type("text/javascript");
@@ -125,7 +143,11 @@ fn spawn(base: &str) -> Result<Worker, JsValue> {
 impl Inner {
     fn receive(&self, data: &JsValue) {
         if let Some(message) = text_of(data, "died") {
-            self.die(message);
+            self.die(died(&message));
+            return;
+        }
+        if let Some(message) = text_of(data, "missing") {
+            self.die(missing(&message));
             return;
         }
         let get = |key: &str| js_sys::Reflect::get(data, &key.into()).unwrap_or(JsValue::UNDEFINED);
@@ -154,9 +176,8 @@ impl Inner {
         }
     }
 
-    fn die(&self, message: String) {
-        let fault = died(&message);
-        *self.died.borrow_mut() = Some(message);
+    fn die(&self, fault: Fault) {
+        *self.died.borrow_mut() = Some(fault.clone());
         let waiting: Vec<Rc<Slot>> = self.waiting.borrow_mut().drain().map(|(_, slot)| slot).collect();
         for slot in waiting {
             slot.fill(Err(fault.clone()));
@@ -168,6 +189,15 @@ fn died(message: &str) -> Fault {
     Fault::new(
         FaultKind::ReaderDied,
         format!("The reader stopped unexpectedly ({message}). What was read stays; restart to read on."),
+    )
+}
+
+fn missing(message: &str) -> Fault {
+    Fault::new(
+        FaultKind::ReaderDied,
+        format!(
+            "The code that reads could not be fetched ({message}). The network may be gone, or the site has a newer build: then reload the page."
+        ),
     )
 }
 
@@ -213,8 +243,8 @@ impl Drop for Answer {
 impl Transport for Reader {
     fn ask(&self, question: String) -> Async<'_, Packet> {
         Box::pin(async move {
-            if let Some(message) = self.inner.died.borrow().as_ref() {
-                return Err(died(message));
+            if let Some(fault) = self.inner.died.borrow().as_ref() {
+                return Err(fault.clone());
             }
             let number = self.inner.next_number.get();
             self.inner.next_number.set(number.wrapping_add(1).max(OPENED + 1));

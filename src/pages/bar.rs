@@ -1,8 +1,8 @@
 //! The bar on top: where you are, what was skipped, what was sent, theme, help; and the line that says how far reading is.
 
 use crate::browser::preferences::{self, Theme};
+use crate::pages::opening;
 use crate::pages::state::{App, Drawer};
-use crate::pages::{opening, runs};
 use crate::session::Phase;
 use crate::view::format::{bytes, counted};
 use crate::view::names::run_label;
@@ -109,7 +109,7 @@ fn Crumbs() -> impl IntoView {
                 </a>
                 {deep.then(|| view! {
                     <span class="sep" aria-hidden="true">"/"</span>
-                    <a class="btn quiet sm" class:strong=page == PageName::Runs href=runs::href_of_runs(app)
+                    <a class="btn quiet sm" class:strong=page == PageName::Runs href=app.href_of_runs()
                         aria-current=(page == PageName::Runs).then_some("page")>
                         <span class="cut">{experiments}</span>
                     </a>

@@ -7,6 +7,7 @@ mod charts;
 mod experiments;
 mod filters;
 mod help;
+mod look;
 mod note;
 mod notices;
 mod open;

@@ -6,7 +6,7 @@ use crate::pages::artifacts::Artifacts;
 use crate::pages::charts::RunCharts;
 use crate::pages::note::Note;
 use crate::pages::pipeline::Pipeline;
-use crate::pages::runs::{self, status_mark};
+use crate::pages::runs::status_mark;
 use crate::pages::state::App;
 use crate::pages::state::zone;
 use crate::view::PageName;
@@ -72,7 +72,7 @@ pub fn Run() -> impl IntoView {
                 <Icon name=IconName::Search />
                 <h1>"This run is not here"</h1>
                 <p>"The link names a run that what is open does not hold. It may have been deleted for good, or lie in another folder."</p>
-                <a class="btn" href=runs::href_of_runs(app)>"All runs"</a>
+                <a class="btn" href=app.href_of_runs()>"All runs"</a>
             </div>
         }.into_any(),
     }

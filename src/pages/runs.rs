@@ -8,10 +8,10 @@ use crate::pages::pipeline::Pipeline;
 use crate::pages::run;
 use crate::pages::state::App;
 use crate::pages::state::zone;
+use crate::view::Layout;
 use crate::view::columns::{self, Column, Group};
 use crate::view::format::{Numbers, age, count, counted, date_time, exact, one_line};
 use crate::view::names::run_label;
-use crate::view::{Layout, PageName};
 use crate::widgets::grid::{Grid, GridColumn, GridRow, SelectHow};
 use crate::widgets::icon::{Icon, IconName};
 use crate::widgets::segmented::{Segment, Segmented};
@@ -27,15 +27,6 @@ const LIST_PX: f64 = 300.0;
 const ARROW_PX: f64 = 18.0;
 /// Longest text of a cell; the whole text is in its title.
 const CELL_CHARS: usize = 160;
-
-/// The address of the runs of the experiments in view.
-pub fn href_of_runs(app: App) -> String {
-    app.href(|view| {
-        view.page = PageName::Runs;
-        view.run = None;
-        view.artifact = None;
-    })
-}
 
 /// The page.
 #[component]

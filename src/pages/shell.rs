@@ -1,9 +1,9 @@
 //! The frame around all pages: the bar, what is dragged over the window, the inputs that open files, keys, drawers.
 
-use crate::browser::{dom, files, preferences};
-use crate::pages::pipeline::Pipeline;
+use crate::browser::{base_url, dom, files, preferences, signs, worker};
+use crate::pages::look::Look;
 use crate::pages::state::{App, Drawer};
-use crate::pages::{bar, experiments, help, notices, open, opening, run, runs};
+use crate::pages::{bar, help, notices, open, opening};
 use crate::session::Phase;
 use crate::view::PageName;
 use leptos::ev;
@@ -29,7 +29,6 @@ enum Content {
 pub fn Shell() -> impl IntoView {
     let app = App::new();
     provide_context(app);
-    provide_context(Pipeline::new(app));
     let dragged = RwSignal::new(false);
     watch_drops(app, dragged);
     watch_keys(app);
@@ -37,7 +36,7 @@ pub fn Shell() -> impl IntoView {
         opening::open_sample(app);
     } else {
         // nothing is in flight: the frame that shows the open page makes the page idle
-        drop(crate::browser::signs::Busy::start());
+        drop(signs::Busy::start());
     }
     let content = Memo::new(move |_| {
         if app.leaving.get() > 0 {
@@ -58,6 +57,19 @@ pub fn Shell() -> impl IntoView {
             (Some(_), _) => Content::Waiting,
         }
     });
+    let look = Look::new(app);
+    signs::after_paint(move || {
+        look.fetch();
+        if app.opened.with_untracked(Option::is_none) {
+            worker::fetch_ahead(&base_url());
+        }
+    });
+    // a link that names data wants it before the first paint; a page that wants it tries once more what failed ahead
+    Effect::new(move |_| {
+        if matches!(content.get(), Content::Page(_) | Content::Waiting) {
+            look.fetch();
+        }
+    });
     view! {
         <a class="skip" href="#main" on:click=move |event| {
             event.prevent_default();
@@ -72,9 +84,7 @@ pub fn Shell() -> impl IntoView {
                 Content::Waiting => view! { <open::Open waiting=true /> }.into_any(),
                 Content::Nothing => ().into_any(),
                 Content::Failed => view! { <open::Failed /> }.into_any(),
-                Content::Page(PageName::Runs) => view! { <runs::Runs /> }.into_any(),
-                Content::Page(PageName::Run) => view! { <run::Run /> }.into_any(),
-                Content::Page(_) => view! { <experiments::Experiments /> }.into_any(),
+                Content::Page(name) => look.show(name),
             }}
         </main>
         <notices::Notices />

@@ -183,6 +183,15 @@ impl App {
         format!("#{}", link::write(&view).fragment)
     }
 
+    /// The address of the runs of the experiments in view.
+    pub fn href_of_runs(self) -> String {
+        self.href(|view| {
+            view.page = PageName::Runs;
+            view.run = None;
+            view.artifact = None;
+        })
+    }
+
     /// The present page.
     pub fn page(self) -> Memo<PageName> {
         Memo::new(move |_| self.view.with(|view| view.page))

@@ -10,7 +10,7 @@ for (const path of ['/', '/deep/er/']) {
     assert.equal(await page.locator('html').getAttribute('lang'), 'en');
     const foreign = site.requests.filter((asked) => !asked.startsWith(path));
     assert.deepEqual(foreign, []);
-    const wasm = site.requests.filter((asked) => asked.endsWith('.wasm'));
+    const wasm = site.requests.filter((asked) => asked.endsWith('/app_bg.wasm'));
     assert.equal(wasm.length, 1, `the wasm is fetched once: ${wasm}`);
     await axe(page);
   });
@@ -45,7 +45,7 @@ async function workerFetches({ page, site, tighten }) {
           const { default: init, worker } = await import(${JSON.stringify(app)});
           const reach = (url) => fetch(url, { mode: 'no-cors' }).then(() => true, () => false);
           await init();
-          worker();
+          await worker();
           postMessage({ own: await reach(${JSON.stringify(own)}), other: await reach(${JSON.stringify(other)}) });`;
         const bootstrap = URL.createObjectURL(new Blob([source], { type: 'text/javascript' }));
         const made = new Worker(bootstrap, { type: 'module' });

@@ -1,15 +1,18 @@
-//! From the checkout to a directory that any static host can serve: cargo, bindgen, wasm-opt, and the files round them.
+//! From the checkout to a directory that any static host can serve: cargo, the splitter, bindgen, wasm-opt, and the files
+//! round them.
 
 use crate::tools::{self, WASM};
 use crate::{inputs, licences, page, sizes};
 use anyhow::{Context, Result, anyhow, bail};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Instant;
 
 /// Files of `web/` that go beside the wasm.
 const WEB: &[&str] = &["boot.js", "theme.js", "favicon.svg"];
+/// How wasm-opt works. The levels differ by a hundredth in what is left, and this one takes the least time.
+const WASM_OPT_LEVEL: &str = "-Os";
 const SAMPLE: &str = "tests/fixtures/sample/sample.zip";
 
 #[derive(Clone, Copy, PartialEq)]
@@ -46,7 +49,7 @@ pub fn release(root: &Path) -> Result<PathBuf> {
 
     let stage = stage(root, Profile::Release, &work)?;
     if let Some(wasm_opt) = wasm_opt {
-        optimise(&wasm_opt, &stage.join("app_bg.wasm"))?;
+        optimise(&wasm_opt, &stage)?;
     }
     let dir = publish(root, &stage, &dist)?;
     let licences = licences::page(root, &dir)?;
@@ -79,7 +82,7 @@ fn target_directory(root: &Path) -> Result<PathBuf> {
 /// Compiles the crate and puts everything that belongs beside the wasm into one directory.
 fn stage(root: &Path, profile: Profile, work: &Path) -> Result<PathBuf> {
     let (name, cargo_dir) = match profile {
-        Profile::Release => ("release", "release"),
+        Profile::Release => ("page", "page"),
         Profile::Dev => ("dev", "debug"),
     };
     let mut command = tools::cargo(root);
@@ -87,6 +90,8 @@ fn stage(root: &Path, profile: Profile, work: &Path) -> Result<PathBuf> {
     // Leptos then erases the types of views: a third of the code, and a build that is as much faster. Joined to the flags of
     // .cargo/config.toml.
     command.args(["--config", &format!("target.{WASM}.rustflags=['--cfg=erase_components']")]);
+    // The splitter follows the linker's relocations from one function to the next.
+    command.args(["--", "-Clink-args=--emit-relocs"]);
     tools::run(&mut command)?;
 
     let stage = work.join(name);
@@ -95,9 +100,13 @@ fn stage(root: &Path, profile: Profile, work: &Path) -> Result<PathBuf> {
     }
     fs::create_dir_all(&stage)?;
     let wasm = work.parent().unwrap_or(work).join(WASM).join(cargo_dir).join("runglass.wasm");
+    let main_part = work.join(format!("{name}-main.wasm"));
+    split(&wasm, &main_part, &stage)?;
     wasm_bindgen_cli_support::Bindgen::new()
-        .input_path(&wasm)
+        .input_path(&main_part)
         .web(true)?
+        // What the other parts import from the main one; without it they fail to link, in the browser.
+        .keep_lld_exports(true)
         .typescript(false)
         .omit_default_module_path(false)
         .keep_debug(false)
@@ -115,13 +124,35 @@ fn stage(root: &Path, profile: Profile, work: &Path) -> Result<PathBuf> {
     Ok(stage)
 }
 
-fn optimise(wasm_opt: &Path, wasm: &Path) -> Result<()> {
+/// Writes the lazy parts with their loader into `stage`, and what is loaded at once to `main_part`.
+fn split(wasm: &Path, main_part: &Path, stage: &Path) -> Result<()> {
+    let bytes = fs::read(wasm).with_context(|| format!("reading {}", wasm.display()))?;
+    let mut options = wasm_split_cli_support::Options::new(&bytes);
+    options.output_dir = stage;
+    options.main_out_path = main_part;
+    options.main_module = "./app.js";
+    wasm_split_cli_support::transform(options).map_err(|error| anyhow!("splitting the wasm: {error:?}"))?;
+    Ok(())
+}
+
+/// Every part by itself, all at the same time.
+fn optimise(wasm_opt: &Path, stage: &Path) -> Result<()> {
     println!("Optimising the wasm ...");
     let started = Instant::now();
-    // The name of a section that it does not know makes it print a harmless line on standard error.
-    let out = Command::new("node").arg(wasm_opt).arg("-O3").arg(wasm).arg("-o").arg(wasm).output()?;
-    if !out.status.success() {
-        bail!("wasm-opt failed ({}):\n{}", out.status, String::from_utf8_lossy(&out.stderr));
+    let parts =
+        inputs::files_below(stage)?.into_iter().filter(|path| path.extension().is_some_and(|end| end == "wasm"));
+    let start = |part: PathBuf| {
+        let mut command = Command::new("node");
+        command.arg(wasm_opt).arg(WASM_OPT_LEVEL).arg(&part).arg("-o").arg(&part);
+        command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().context("`node` can not be started")
+    };
+    let running = parts.map(start).collect::<Result<Vec<_>>>()?;
+    for child in running {
+        // The name of a section that it does not know makes it print a harmless line on standard error.
+        let out = child.wait_with_output()?;
+        if !out.status.success() {
+            bail!("wasm-opt failed ({}):\n{}", out.status, String::from_utf8_lossy(&out.stderr));
+        }
     }
     println!("... {:.0} s", started.elapsed().as_secs_f64());
     Ok(())
