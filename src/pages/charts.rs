@@ -280,17 +280,19 @@ fn Lines(metric: String, rows: Memo<Arc<Vec<u32>>>) -> impl IntoView {
         })
     });
     Effect::new(move || {
-        if known.with(|known| known.waiting == 0) {
-            if let Some(act) = act.try_update_value(Option::take).flatten() {
-                act.shown();
-            }
+        if known.with(|known| known.waiting == 0)
+            && let Some(act) = act.try_update_value(Option::take).flatten()
+        {
+            act.shown();
         }
     });
     let status = move || {
         let (waiting, read) = known.with(|known| (known.waiting, known.read.len()));
-        (waiting > 0)
-            .then(|| format!("Reading, {read} of {}", counted((read + waiting) as u64, "run", "runs")))
-            .unwrap_or_default()
+        if waiting > 0 {
+            format!("Reading, {read} of {}", counted((read + waiting) as u64, "run", "runs"))
+        } else {
+            Default::default()
+        }
     };
     let foot = move || match axis.get() {
         Along::TimeSinceStart => "All points lie on one step: the axis shows time.".to_owned(),

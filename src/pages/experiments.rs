@@ -84,10 +84,10 @@ pub fn Experiments() -> impl IntoView {
     };
     let is_empty = Memo::new(move |_| numbers.with(|numbers| numbers.is_empty()));
     Effect::new(move || {
-        if !is_empty.get() {
-            if let Some(act) = app.act_first.get_value() {
-                act.shown();
-            }
+        if !is_empty.get()
+            && let Some(act) = app.act_first.get_value()
+        {
+            act.shown();
         }
     });
     view! {

@@ -69,7 +69,7 @@ pub fn Help() -> impl IntoView {
                     <h3>"The filter"</h3>
                     <p class="sub">"MLflow's own search language for runs; text goes in quotes, clauses are joined by AND."</p>
                     <dl class="examples">
-                        {examples().into_iter().filter(|example| example.standing != Standing::No).map(|example| view! {
+                        {examples().filter(|example| example.standing != Standing::No).map(|example| view! {
                             <dt><code>{example.text}</code></dt><dd>{example.meaning}</dd>
                         }).collect_view()}
                     </dl>

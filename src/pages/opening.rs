@@ -148,10 +148,8 @@ fn absorb(app: App, step: Step, choose_page: bool) {
     let done = phase == Phase::Done;
     app.phase.set(phase);
     app.changed.update(|count| *count += 1);
-    if done {
-        if let Some(act) = app.act_all.get_value() {
-            act.shown();
-        }
+    if done && let Some(act) = app.act_all.get_value() {
+        act.shown();
     }
 }
 

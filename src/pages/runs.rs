@@ -263,10 +263,10 @@ fn Table() -> impl IntoView {
         pipeline.lines.with_untracked(|lines| lines.iter().position(|line| line.row == row))
     };
     Effect::new(move || {
-        if pipeline.lines.with(|lines| !lines.is_empty()) {
-            if let Some(act) = app.act_first.get_value() {
-                act.shown();
-            }
+        if pipeline.lines.with(|lines| !lines.is_empty())
+            && let Some(act) = app.act_first.get_value()
+        {
+            act.shown();
         }
     });
     let is_empty = Memo::new(move |_| pipeline.lines.with(|lines| lines.is_empty()));

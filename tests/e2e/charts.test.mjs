@@ -15,6 +15,7 @@ pageTest('curves of the first ten runs; zoom by drag, reset by double click', WI
   await openRuns(page, 'postcode-digits-mlp');
   const chart = page.locator('[data-chart="metrics.train/loss"]');
   await chart.scrollIntoViewIfNeeded();
+  await page.waitForFunction(() => Number(document.querySelector('[data-chart="metrics.train/loss"]')?.dataset.pointsTotal) > 1_000);
   await idle(page);
   const whole = await facts(page, 'train/loss');
   assert.ok(whole.runs >= 8 && whole.total > 1_000, JSON.stringify(whole));
@@ -41,8 +42,8 @@ pageTest('only charts in sight are read', WIDE, async ({ page }) => {
   const last = page.locator('[data-chart="metrics.val/loss"]');
   assert.equal(Number(await last.getAttribute('data-revision')), 0, 'out of sight nothing is painted');
   await last.scrollIntoViewIfNeeded();
-  await idle(page);
-  assert.ok(Number(await last.getAttribute('data-revision')) > 0);
+  await page.waitForFunction(() => Number(document.querySelector('[data-chart="metrics.val/loss"]')?.dataset.revision) > 0);
+  assert.ok((await facts(page, 'val/loss')).total > 0);
 });
 
 pageTest('axes, logarithm and smoothing stand in the link', WIDE, async ({ page }) => {
