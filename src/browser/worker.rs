@@ -242,23 +242,26 @@ impl Drop for Answer {
 
 impl Transport for Reader {
     fn ask(&self, question: String) -> Async<'_, Packet> {
-        Box::pin(async move {
-            if let Some(fault) = self.inner.died.borrow().as_ref() {
-                return Err(fault.clone());
-            }
-            let number = self.inner.next_number.get();
-            self.inner.next_number.set(number.wrapping_add(1).max(OPENED + 1));
-            let slot = Rc::new(Slot::default());
-            self.inner.waiting.borrow_mut().insert(number, slot.clone());
-            let answer = Answer { inner: self.inner.clone(), number, slot };
-            let message = js_sys::Object::new();
-            let sent = js_sys::Reflect::set(&message, &"number".into(), &number.into())
-                .and_then(|_| js_sys::Reflect::set(&message, &"question".into(), &question.into()))
-                .and_then(|_| self.inner.worker.post_message(&message));
-            if sent.is_err() {
-                return Err(died("it takes no messages"));
-            }
-            answer.await
-        })
+        let asked = self.send(question);
+        Box::pin(async move { asked?.await })
+    }
+}
+
+impl Reader {
+    fn send(&self, question: String) -> Result<Answer, Fault> {
+        if let Some(fault) = self.inner.died.borrow().as_ref() {
+            return Err(fault.clone());
+        }
+        let number = self.inner.next_number.get();
+        self.inner.next_number.set(number.wrapping_add(1).max(OPENED + 1));
+        let slot = Rc::new(Slot::default());
+        self.inner.waiting.borrow_mut().insert(number, slot.clone());
+        let answer = Answer { inner: self.inner.clone(), number, slot };
+        let message = js_sys::Object::new();
+        js_sys::Reflect::set(&message, &"number".into(), &number.into())
+            .and_then(|_| js_sys::Reflect::set(&message, &"question".into(), &question.into()))
+            .and_then(|_| self.inner.worker.post_message(&message))
+            .map_err(|_| died("it takes no messages"))?;
+        Ok(answer)
     }
 }

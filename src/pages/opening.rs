@@ -12,6 +12,11 @@ use crate::view::{PageName, Shown, ViewState};
 use leptos::prelude::*;
 use std::rc::Rc;
 
+/// Least time between two changes that the page is told of while runs come, in milliseconds.
+const TELL_EVERY_MS: f64 = 250.0;
+/// As long as there are so few, each page of runs is shown at once.
+const FEW_RUNS: u64 = 60;
+
 /// What the link calls the sample.
 pub const SAMPLE: &str = "sample";
 
@@ -146,8 +151,16 @@ fn absorb(app: App, step: Step, choose_page: bool) {
         choose(app);
     }
     let done = phase == Phase::Done;
-    app.phase.set(phase);
-    app.changed.update(|count| *count += 1);
+    // pages come faster than anybody can look, and telling costs more the more runs there are
+    let is_news = !phase.is_loading() || last_experiments || read.runs <= FEW_RUNS;
+    if app.phase.with_untracked(|shown| *shown != phase) {
+        app.phase.set(phase);
+    }
+    let now_ms = signs::now_ms();
+    if is_news || now_ms - app.told_ms.get_value() >= TELL_EVERY_MS {
+        app.told_ms.set_value(now_ms);
+        app.changed.update(|count| *count += 1);
+    }
     if done && let Some(act) = app.act_all.get_value() {
         act.shown();
     }

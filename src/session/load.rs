@@ -42,26 +42,28 @@ pub async fn load(source: &dyn Source, absorb: &mut dyn FnMut(Step) -> bool, now
             break;
         }
     }
-    let mut ask = RunsAsk { after: None, size: FIRST_RUNS };
+    let mut size = FIRST_RUNS;
+    let mut coming = source.runs(RunsAsk { after: None, size });
     loop {
         let start_ms = now_ms();
-        match source.runs(ask.clone()).await {
+        match coming.await {
             Err(fault) => {
                 absorb(Step::Failed(fault));
                 return;
             }
             Ok(page) => {
-                ask.after = page.next.clone();
-                let got = page.items.len() as f64;
+                let took_ms = (now_ms() - start_ms).max(1.0);
+                size = (f64::from(size) * (PAGE_MS / took_ms).clamp(0.25, 4.0)).clamp(4.0, 500.0) as u32;
+                // the next page is read while this one is taken in
+                let next = page.next.clone().map(|after| source.runs(RunsAsk { after: Some(after), size }));
                 if !absorb(Step::Runs(Box::new(page))) {
                     return;
                 }
-                let took_ms = (now_ms() - start_ms).max(1.0);
-                ask.size = (got.max(1.0) * PAGE_MS / took_ms).clamp(4.0, 2_000.0) as u32;
+                match next {
+                    Some(next) => coming = next,
+                    None => break,
+                }
             }
-        }
-        if ask.after.is_none() {
-            break;
         }
     }
     match source.stores().await {

@@ -7,7 +7,8 @@ use std::rc::Rc;
 
 /// Carries a question to the one who knows, and the answer back.
 pub trait Transport {
-    /// Asks. Dropping the answer to come cancels the question.
+    /// Asks at once, so that the other end works while this one takes in what came before. Dropping the answer to come
+    /// cancels the question.
     ///
     /// # Errors
     /// [`FaultKind::ReaderDied`](crate::sources::FaultKind::ReaderDied) when nobody answers any more.
@@ -26,16 +27,19 @@ impl<T: Transport> Remote<T> {
     }
 }
 
-/// Asks, and picks the answer that belongs to the question.
-async fn asked<T: Transport, A>(
-    transport: &T,
+/// Asks at once, and picks the answer that belongs to the question.
+fn asked<'a, T: Transport, A: 'a>(
+    transport: &'a T,
     question: &Question,
-    pick: impl FnOnce(Answer) -> Option<A>,
-) -> Result<A, Fault> {
-    match Answer::decode(transport.ask(question.encode()).await?)? {
-        Answer::Fault(fault) => Err(fault),
-        answer => pick(answer).ok_or_else(garbage),
-    }
+    pick: impl FnOnce(Answer) -> Option<A> + 'a,
+) -> Async<'a, A> {
+    let packet = transport.ask(question.encode());
+    Box::pin(async move {
+        match Answer::decode(packet.await?)? {
+            Answer::Fault(fault) => Err(fault),
+            answer => pick(answer).ok_or_else(garbage),
+        }
+    })
 }
 
 macro_rules! picked {
@@ -49,22 +53,20 @@ macro_rules! picked {
 
 impl<T: Transport + 'static> Source for Remote<T> {
     fn experiments(&self, after: Option<Cursor>) -> Async<'_, Page<Vec<Experiment>>> {
-        let question = Question::Experiments { after };
-        Box::pin(async move { asked(&*self.transport, &question, picked!(Experiments)).await })
+        asked(&*self.transport, &Question::Experiments { after }, picked!(Experiments))
     }
 
     fn runs(&self, ask: RunsAsk) -> Async<'_, Page<RunTable>> {
-        let question = Question::Runs(ask);
-        Box::pin(async move { asked(&*self.transport, &question, picked!(Runs)).await.map(|page| *page) })
+        let page = asked(&*self.transport, &Question::Runs(ask), picked!(Runs));
+        Box::pin(async move { page.await.map(|page| *page) })
     }
 
     fn history(&self, ask: HistoryAsk) -> Async<'_, Page<Vec<MetricSeries>>> {
-        let question = Question::History(ask);
-        Box::pin(async move { asked(&*self.transport, &question, picked!(History)).await })
+        asked(&*self.transport, &Question::History(ask), picked!(History))
     }
 
     fn stores(&self) -> Async<'_, Vec<Store>> {
-        Box::pin(async move { asked(&*self.transport, &Question::Stores, picked!(Stores)).await })
+        asked(&*self.transport, &Question::Stores, picked!(Stores))
     }
 
     fn artifacts(&self, run: &RunKey) -> Rc<dyn Folder> {
