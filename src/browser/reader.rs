@@ -14,6 +14,8 @@ use web_sys::{DedicatedWorkerGlobalScope, File, FileSystemDirectoryHandle};
 
 #[derive(Default)]
 struct Host {
+    /// Files that came ahead of `open`, with their paths.
+    given: RefCell<VecDeque<(String, File)>>,
     source: RefCell<Option<Rc<dyn Source>>>,
     questions: RefCell<VecDeque<(f64, String)>>,
     answering: RefCell<bool>,
@@ -47,9 +49,17 @@ pub fn start() -> Result<js_sys::Function, Missing> {
 fn receive(host: &Rc<Host>, data: &JsValue) {
     let get = |key: &str| js_sys::Reflect::get(data, &key.into()).unwrap_or(JsValue::UNDEFINED);
     if let Ok(things) = get("open").dyn_into::<js_sys::Array>() {
-        let opened = open_things(&things).map(|source| *host.source.borrow_mut() = Some(source));
+        let opened =
+            open_things(&things, &mut host.given.borrow_mut()).map(|source| *host.source.borrow_mut() = Some(source));
         let answer = opened.err().and_then(|fault| serde_json::to_string(&fault).ok());
         post("opened", &answer.map_or(JsValue::NULL, JsValue::from));
+    } else if let Ok(batch) = get("give").dyn_into::<js_sys::Object>() {
+        let list =
+            |key: &str| js_sys::Array::from(&js_sys::Reflect::get(&batch, &key.into()).unwrap_or(JsValue::UNDEFINED));
+        let (paths, files) = (list("paths"), list("files"));
+        let pairs = paths.iter().zip(files.iter());
+        let pairs = pairs.filter_map(|(path, file)| Some((path.as_string()?, file.unchecked_into())));
+        host.given.borrow_mut().extend(pairs);
     } else if let (Some(number), Some(question)) = (get("number").as_f64(), get("question").as_string()) {
         host.questions.borrow_mut().push_back((number, question));
         if !host.answering.replace(true) {
@@ -74,7 +84,7 @@ async fn answer_all(host: &Host) {
     host.answering.replace(false);
 }
 
-fn open_things(things: &js_sys::Array) -> Result<Rc<dyn Source>, Fault> {
+fn open_things(things: &js_sys::Array, given: &mut VecDeque<(String, File)>) -> Result<Rc<dyn Source>, Fault> {
     let mut parts: Vec<(String, open::Part)> = Vec::new();
     for thing in things.iter() {
         let get = |key: &str| js_sys::Reflect::get(&thing, &key.into()).unwrap_or(JsValue::UNDEFINED);
@@ -87,12 +97,8 @@ fn open_things(things: &js_sys::Array) -> Result<Rc<dyn Source>, Fault> {
             let file: File = file.unchecked_into();
             open::Part::File(Rc::new(FileBytes::new(file)))
         } else {
-            let (paths, files) = (js_sys::Array::from(&get("paths")), js_sys::Array::from(&get("files")));
-            let files = paths
-                .iter()
-                .zip(files.iter())
-                .filter_map(|(path, file)| Some((path.as_string()?, file.unchecked_into())));
-            open::Part::Folder(Rc::new(FileFolder::new(files.collect())))
+            let count = (get("count").as_f64().unwrap_or(0.0) as usize).min(given.len());
+            open::Part::Folder(Rc::new(FileFolder::new(given.drain(..count).collect())))
         };
         parts.push((name, part));
     }

@@ -1,6 +1,6 @@
 //! The page and its reader: one worker a source, made from a `blob:` bootstrap so that the page's policy binds it.
 //!
-//! Messages to the worker: `{open: [things]}` once, then `{number, question}`. Messages back: `{number, header, buffers}`
+//! Messages to the worker: `{give: files}` for flat lists, `{open: [things]}` once, then `{number, question}`. Messages back: `{number, header, buffers}`
 //! with the buffers transferred, `{opened: null | message}` after `open`, `{died: message}` when the reader panicked,
 //! `{missing: message}` when its code could not be fetched.
 
@@ -45,16 +45,19 @@ impl Slot {
     }
 }
 
+fn refused(_: JsValue) -> Fault {
+    Fault::new(FaultKind::ReaderDied, "The browser refused to start a reader.")
+}
+
 /// The number under which the answer to `open` waits; questions count from 1.
 const OPENED: u32 = 0;
 
 impl Reader {
-    /// Starts a worker from the page's own module at `base` and gives it the things to open.
+    /// Starts a worker from the page's own module at `base`.
     ///
     /// # Errors
     /// A fault when the browser refuses to make a worker.
-    pub fn start(base: &str, things: &[Thing]) -> Result<Reader, Fault> {
-        let refused = |_| Fault::new(FaultKind::ReaderDied, "The browser refused to start a reader.");
+    pub fn start(base: &str) -> Result<Reader, Fault> {
         let worker = spawn(base).map_err(refused)?;
         let opened = Rc::new(Slot::default());
         let inner = Rc::new(Inner {
@@ -80,18 +83,20 @@ impl Reader {
         });
         inner.worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
         on_error.forget();
-        let message = js_sys::Object::new();
-        let list: js_sys::Array = things.iter().map(Thing::message).collect();
-        js_sys::Reflect::set(&message, &"open".into(), &list).map_err(refused)?;
-        inner.worker.post_message(&message).map_err(refused)?;
         Ok(Reader { inner })
     }
 
-    /// Waits until the worker has looked at what it was given.
+    /// Gives the worker the things to open, and waits until it has looked at them.
     ///
     /// # Errors
     /// What the worker says of it.
-    pub async fn opened(&self) -> Result<(), Fault> {
+    pub async fn open(&self, things: &[Thing]) -> Result<(), Fault> {
+        for batch in things.iter().flat_map(Thing::batches) {
+            self.post("give", &batch)?;
+            crate::browser::pause().await;
+        }
+        let list: js_sys::Array = things.iter().map(Thing::message).collect();
+        self.post("open", &list)?;
         let slot = self.inner.waiting.borrow().get(&OPENED).cloned();
         match slot {
             Some(slot) => Answer { inner: self.inner.clone(), number: OPENED, slot }.await.map(|_| ()),
@@ -248,6 +253,13 @@ impl Transport for Reader {
 }
 
 impl Reader {
+    fn post(&self, key: &str, value: &JsValue) -> Result<(), Fault> {
+        let message = js_sys::Object::new();
+        js_sys::Reflect::set(&message, &key.into(), value)
+            .and_then(|_| self.inner.worker.post_message(&message))
+            .map_err(refused)
+    }
+
     fn send(&self, question: String) -> Result<Answer, Fault> {
         if let Some(fault) = self.inner.died.borrow().as_ref() {
             return Err(fault.clone());

@@ -93,11 +93,11 @@ fn Sample() -> impl IntoView {
 fn Where() -> impl IntoView {
     view! {
         <section class="two" aria-label="Where the data lies">
-            <div class="box">
+            <div class="card-box">
                 <h2>"Where is my data?"</h2>
                 <p class="sub">"In the folder "<code>"mlruns"</code>" beside the script that trains, or where "<code>"MLFLOW_TRACKING_URI"</code>" points. Artifacts may have moved: what lies beside a run is what counts."</p>
             </div>
-            <div class="box">
+            <div class="card-box">
                 <h2>"Is it large?"</h2>
                 <p class="sub">"A zip opens about forty times as fast as a folder of small files:"</p>
                 <pre class="code">"zip -qr mlruns.zip mlruns"</pre>

@@ -119,8 +119,8 @@ fn start_now(app: App, name: String, things: Vec<Thing>) {
 }
 
 async fn read(app: App, opening: u64, things: Vec<Thing>, choose_page: bool) -> Result<(), Fault> {
-    let reader = Reader::start(&base_url(), &things)?;
-    reader.opened().await?;
+    let reader = Reader::start(&base_url())?;
+    reader.open(&things).await?;
     let source: Rc<dyn crate::sources::Source> = Rc::new(Remote::new(Rc::new(reader)));
     if app.opening.get_value() != opening {
         return Ok(());

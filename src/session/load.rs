@@ -18,8 +18,9 @@ pub enum Step {
 
 /// Runs on the first page: few, so that the first rows stand at once.
 const FIRST_RUNS: u32 = 25;
-/// What one page should take: long enough to be worth its journey, short enough that a chart's question is not kept waiting.
-const PAGE_MS: f64 = 60.0;
+/// What one page should take: long enough to be worth its journey and the reads it costs, short enough that a chart's
+/// question is not kept waiting.
+const PAGE_MS: f64 = 180.0;
 
 /// Asks `source` for everything and hands each answer to `absorb`, which says whether to go on. The size of the pages
 /// follows how long they take, by the caller's clock.
@@ -53,7 +54,7 @@ pub async fn load(source: &dyn Source, absorb: &mut dyn FnMut(Step) -> bool, now
             }
             Ok(page) => {
                 let took_ms = (now_ms() - start_ms).max(1.0);
-                size = (f64::from(size) * (PAGE_MS / took_ms).clamp(0.25, 4.0)).clamp(4.0, 500.0) as u32;
+                size = (f64::from(size) * (PAGE_MS / took_ms).clamp(0.25, 4.0)).clamp(4.0, 1_000.0) as u32;
                 // the next page is read while this one is taken in
                 let next = page.next.clone().map(|after| source.runs(RunsAsk { after: Some(after), size }));
                 if !absorb(Step::Runs(Box::new(page))) {

@@ -3,7 +3,6 @@
 
 use crate::model::{Attribute, Field, RunTable};
 use crate::view::format::Numbers;
-use std::collections::HashSet;
 
 /// The heads over the columns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -73,13 +72,16 @@ pub fn of(table: &RunTable, rows: &[u32], several_experiments: bool) -> Vec<Colu
     let mut columns = attributes(table, rows, several_experiments);
     let (mut differ, mut same) = (Vec::new(), Vec::new());
     for (key, column) in table.params.iter() {
-        let codes: Vec<u32> = rows.iter().filter_map(|&row| column.code(row)).collect();
-        if codes.is_empty() {
+        let mut codes: Vec<u32> = rows.iter().filter_map(|&row| column.code(row)).collect();
+        let logged = codes.len();
+        if logged == 0 {
             continue;
         }
-        let distinct = codes.iter().collect::<HashSet<_>>().len();
-        let constant = distinct == 1 && codes.len() == rows.len() && rows.len() > 1;
-        let texts = || rows.iter().filter_map(|&row| column.get(row));
+        codes.sort_unstable();
+        codes.dedup();
+        let distinct = codes.len();
+        let constant = distinct == 1 && logged == rows.len() && rows.len() > 1;
+        let texts = || codes.iter().map(|&code| column.text(code));
         let is_number = texts().all(|text| text.trim().parse::<f64>().is_ok());
         let longest = texts().map(|text| text.chars().count()).max().unwrap_or(0);
         let made = Column {
@@ -92,7 +94,7 @@ pub fn of(table: &RunTable, rows: &[u32], several_experiments: bool) -> Vec<Colu
             width_px: width(key, longest),
         };
         // one value a run parts all and tells nothing: a few values, logged by most, part best
-        let parts_well = distinct > 1 && distinct <= (rows.len() / 2).max(2) && codes.len() * 4 >= rows.len() * 3;
+        let parts_well = distinct > 1 && distinct <= (rows.len() / 2).max(2) && logged * 4 >= rows.len() * 3;
         if constant { same.push(made) } else { differ.push((parts_well, distinct, made)) }
     }
     differ.sort_by(|a, b| {
@@ -111,19 +113,21 @@ pub fn of(table: &RunTable, rows: &[u32], several_experiments: bool) -> Vec<Colu
             continue;
         }
         let numbers = Numbers::of(values.iter().copied());
-        let longest = values.iter().map(|value| numbers.text(*value).chars().count()).max().unwrap_or(0);
         metrics.push(Column {
             field: Field::Metric(key.to_owned()),
             group: Group::Metrics,
             numbers: Some(numbers),
             unit_ms: 1,
             unit: "",
-            width_px: width(key, longest),
+            width_px: width(key, longest_number(&values, numbers)),
         });
     }
     let mut tags = Vec::new();
     for (key, column) in table.tags.iter().filter(|(key, _)| !is_system_tag(key)) {
-        let longest = rows.iter().filter_map(|&row| column.get(row)).map(|text| text.chars().count()).max();
+        let mut codes: Vec<u32> = rows.iter().filter_map(|&row| column.code(row)).collect();
+        codes.sort_unstable();
+        codes.dedup();
+        let longest = codes.iter().map(|&code| column.text(code).chars().count()).max();
         if let Some(longest) = longest {
             tags.push(Column {
                 field: Field::Tag(key.to_owned()),
@@ -175,6 +179,19 @@ pub fn source(table: &RunTable, row: u32) -> Option<&str> {
     let name = table.tag(row, "mlflow.source.name")?;
     let last = name.rsplit(['/', '\\']).next().unwrap_or(name);
     Some(if last.is_empty() { name } else { last })
+}
+
+/// Characters of the longest number. The largest, the smallest and the least above zero are the candidates: writing all of
+/// many thousand values would take longer than showing them.
+fn longest_number(values: &[f64], numbers: Numbers) -> usize {
+    let finite = || values.iter().copied().filter(|value| value.is_finite());
+    let extremes = [
+        finite().reduce(f64::max),
+        finite().reduce(f64::min),
+        finite().filter(|value| *value != 0.0).min_by(|a, b| a.abs().total_cmp(&b.abs())),
+        values.iter().copied().find(|value| !value.is_finite()),
+    ];
+    extremes.into_iter().flatten().map(|value| numbers.text(value).chars().count()).max().unwrap_or(0)
 }
 
 /// Room for the head (about 6.4 px a character at 12 px, and the padding; a long one is cut) and the longest value (7.2 px a
