@@ -17,6 +17,14 @@ pub fn focus(selector: &str) -> bool {
     found.is_some()
 }
 
+/// The page that had the focus is gone: the new one takes it, so that the keyboard goes on from there.
+pub fn focus_main_if_lost() {
+    let is_lost = dom::focused().is_none_or(|element| element.tag_name() == "BODY");
+    if is_lost {
+        focus("#main");
+    }
+}
+
 /// Clicks the first element of a selector, e.g. the hidden input that opens the browser's picker.
 pub fn click(selector: &str) {
     if let Some(element) = find(selector).and_then(|element| element.dyn_into::<web_sys::HtmlElement>().ok()) {

@@ -3,6 +3,7 @@
 
 mod artifacts;
 mod bar;
+mod cells;
 mod charts;
 mod experiments;
 mod filters;

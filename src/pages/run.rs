@@ -1,14 +1,13 @@
 //! One run: what went in, what came out, what was kept.
 
-use crate::browser::{document, files, now_ms, preferences};
+use crate::browser::{document, files, now_ms};
 use crate::model::{DatasetInput, RunStatus};
 use crate::pages::artifacts::Artifacts;
+use crate::pages::cells::status_mark;
 use crate::pages::charts::RunCharts;
 use crate::pages::note::Note;
 use crate::pages::pipeline::Pipeline;
-use crate::pages::runs::status_mark;
-use crate::pages::state::App;
-use crate::pages::state::zone;
+use crate::pages::state::{App, on_letters, zone};
 use crate::view::PageName;
 use crate::view::experiments::NOTE_TAG;
 use crate::view::format::{age, count, counted, date_time, duration, one_line, short_id};
@@ -17,7 +16,6 @@ use crate::view::names::run_label;
 use crate::view::rows::PARENT_TAG;
 use crate::view::run::{Code, MetricLine, code, dataset_rows, dataset_source, metrics, params, tags};
 use crate::widgets::icon::{Icon, IconName};
-use leptos::ev;
 use leptos::prelude::*;
 
 /// Params and metrics that are shown before "all".
@@ -45,13 +43,8 @@ pub fn Run() -> impl IntoView {
             go_to(app, line.row);
         }
     };
-    let keys = window_event_listener(ev::keydown, move |event| {
-        let in_text = crate::browser::dom::target_element(&event)
-            .is_some_and(|element| crate::browser::dom::takes_text(&element));
-        if in_text || event.ctrl_key() || event.meta_key() || event.alt_key() || !preferences::single_keys() {
-            return;
-        }
-        match event.key().as_str() {
+    on_letters(move |letter| {
+        match letter {
             "[" => step(false),
             "]" => step(true),
             "u" => app.go(|view| {
@@ -59,10 +52,10 @@ pub fn Run() -> impl IntoView {
                 view.run = None;
                 view.artifact = None;
             }),
-            _ => {}
+            _ => return false,
         }
+        true
     });
-    on_cleanup(move || keys.remove());
     move || {
         match row.get() {
         Some(row) => view! { <Whole row=row step=Callback::new(step) /> }.into_any(),

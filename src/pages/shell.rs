@@ -1,8 +1,8 @@
 //! The frame around all pages: the bar, what is dragged over the window, the inputs that open files, keys, drawers.
 
-use crate::browser::{base_url, dom, files, preferences, signs, worker};
+use crate::browser::{base_url, files, signs, worker};
 use crate::pages::look::Look;
-use crate::pages::state::{App, Drawer};
+use crate::pages::state::{App, Drawer, on_letters};
 use crate::pages::{bar, help, notices, open, opening};
 use crate::session::Phase;
 use crate::view::PageName;
@@ -154,35 +154,25 @@ fn watch_drops(app: App, dragged: RwSignal<bool>) {
 
 /// Single letters outside text fields; they can be switched off.
 fn watch_keys(app: App) {
-    files::on_window("keydown", move |event: ev::KeyboardEvent| {
-        let in_text = dom::target_element(&event).is_some_and(|element| dom::takes_text(&element));
-        if in_text || event.ctrl_key() || event.meta_key() || event.alt_key() || !preferences::single_keys() {
-            return;
+    on_letters(move |letter| match letter {
+        "?" => {
+            app.drawer.update(|drawer| *drawer = if *drawer == Some(Drawer::Help) { None } else { Some(Drawer::Help) });
+            true
         }
-        let taken = match event.key().as_str() {
-            "?" => {
-                app.drawer
-                    .update(|drawer| *drawer = if *drawer == Some(Drawer::Help) { None } else { Some(Drawer::Help) });
-                true
-            }
-            "/" => crate::browser::document::focus("[data-query], [data-search]"),
-            "e" if app.opened.with_untracked(Option::is_some) => {
-                app.go(|view| {
-                    view.page = PageName::Experiments;
-                    view.filter.clear();
-                    view.sort = None;
-                    view.run = None;
-                });
-                true
-            }
-            "n" if app.session.with_value(|session| !session.report.is_empty()) => {
-                app.drawer.set(Some(Drawer::Notices));
-                true
-            }
-            _ => false,
-        };
-        if taken {
-            event.prevent_default();
+        "/" => crate::browser::document::focus("[data-query], [data-search]"),
+        "e" if app.opened.with_untracked(Option::is_some) => {
+            app.go(|view| {
+                view.page = PageName::Experiments;
+                view.filter.clear();
+                view.sort = None;
+                view.run = None;
+            });
+            true
         }
+        "n" if app.session.with_value(|session| !session.report.is_empty()) => {
+            app.drawer.set(Some(Drawer::Notices));
+            true
+        }
+        _ => false,
     });
 }

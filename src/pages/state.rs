@@ -2,7 +2,7 @@
 //! that are under way.
 
 use crate::browser::files::Thing;
-use crate::browser::{address, signs};
+use crate::browser::{address, document, dom, preferences, signs};
 use crate::model::{Reason, Report};
 use crate::session::{Histories, History, Phase, Session, Want};
 use crate::sources::{Fault, FaultKind, HistoryAsk, Source};
@@ -162,6 +162,7 @@ impl App {
             self.after_leaving(move || {
                 if let Some(next) = self.coming.try_update_value(Option::take).flatten() {
                     self.view.set(next);
+                    signs::after_paint(document::focus_main_if_lost);
                 }
             });
         }
@@ -318,4 +319,17 @@ fn unreadable(report: &Report, metric: &str) -> Option<Fault> {
     };
     let mut notices = report.notices().iter().filter(|notice| notice.path.ends_with(metric));
     notices.find_map(|notice| Some(Fault::new(kind(notice.reason)?, notice.message.clone())))
+}
+
+/// Calls `pressed` for single letters outside text fields, as long as the present page stands and the user wants letters to
+/// be keys. It says whether the letter was one of its own.
+pub fn on_letters(pressed: impl Fn(&str) -> bool + 'static) {
+    let keys = window_event_listener(leptos::ev::keydown, move |event| {
+        let is_in_text = dom::target_element(&event).is_some_and(|element| dom::takes_text(&element));
+        let is_plain = !event.ctrl_key() && !event.meta_key() && !event.alt_key();
+        if !is_in_text && is_plain && preferences::single_keys() && pressed(&event.key()) {
+            event.prevent_default();
+        }
+    });
+    on_cleanup(move || keys.remove());
 }
