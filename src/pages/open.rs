@@ -154,13 +154,13 @@ pub fn Failed() -> impl IntoView {
         <div class="start">
             <div role="alert" class="failed-open" data-fault=format!("{:?}", fault.kind)>
                 <h1>{title}</h1>
-                <p class="lead">{fault.message}</p>
+                <p class="lead">{fault.message.clone()}</p>
                 <ul class="lines">
                     {notices.into_iter().take(5).map(|notice| view! {
                         <li data-notice=notice.reason.word()><b class="mono">{notice.path}</b>" "{notice.message}" "<span class="sub">{notice.reason.advice()}</span></li>
                     }).collect_view()}
                 </ul>
-                {opening::can_restart(app).then(|| view! {
+                {(fault.kind != FaultKind::NotRecognised && opening::can_restart(app)).then(|| view! {
                     <p><button type="button" class="btn" on:click=move |_| opening::restart(app)><Icon name=IconName::Retry />"Restart"</button></p>
                 })}
             </div>
