@@ -42,16 +42,19 @@ impl TextColumn {
 
     /// Puts `text` at `row`.
     pub fn set(&mut self, row: u32, text: &str) {
-        let code = match self.code_of.get(text) {
-            Some(&code) => code,
-            None => {
-                let code = self.dictionary.len() as u32;
-                self.dictionary.push(text.into());
-                self.code_of.insert(text.into(), code);
-                code
-            }
-        };
+        let code = self.code_for(text);
         self.codes.set(row, code);
+    }
+
+    /// The code of a text, which gets one if it is new.
+    fn code_for(&mut self, text: &str) -> u32 {
+        if let Some(&code) = self.code_of.get(text) {
+            return code;
+        }
+        let code = self.dictionary.len() as u32;
+        self.dictionary.push(text.into());
+        self.code_of.insert(text.into(), code);
+        code
     }
 
     /// (row, code) by ascending row.
@@ -288,7 +291,11 @@ impl RunTable {
 }
 
 fn append_text(own: &mut TextColumn, other: &TextColumn, base: u32) {
+    // each text is looked up once, not once a row
+    let codes: Vec<u32> = other.dictionary().iter().map(|text| own.code_for(text)).collect();
     for (row, code) in other.codes() {
-        own.set(base + row, other.text(code));
+        if let Some(&code) = codes.get(code as usize) {
+            own.codes.set(base + row, code);
+        }
     }
 }

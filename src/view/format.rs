@@ -21,6 +21,8 @@ pub enum Numbers {
     Exponent(u8),
 }
 
+/// Values of a column whose digits are counted.
+const MOST_WRITTEN: usize = 256;
 /// Most decimals that a column of plain numbers shows.
 const MOST_DECIMALS: u8 = 6;
 
@@ -28,14 +30,11 @@ impl Numbers {
     /// One style for all of `values`: enough decimals that the smallest typical value keeps four significant digits, no
     /// more than the values themselves have.
     pub fn of(values: impl IntoIterator<Item = f64>) -> Numbers {
-        let mut magnitudes: Vec<f64> = Vec::new();
-        let mut needed = 0_u8;
-        for value in values.into_iter().filter(|value| value.is_finite() && *value != 0.0) {
-            magnitudes.push(value.abs());
-            if needed <= MOST_DECIMALS {
-                needed = needed.max(decimals_of(value));
-            }
-        }
+        let finite = values.into_iter().filter(|value| value.is_finite() && *value != 0.0);
+        let mut magnitudes: Vec<f64> = finite.map(f64::abs).collect();
+        // writing a number to count its digits is dear: of many, a few hundred tell
+        let every = magnitudes.len() / MOST_WRITTEN + 1;
+        let needed = magnitudes.iter().step_by(every).map(|value| decimals_of(*value)).max().unwrap_or(0);
         if magnitudes.is_empty() {
             return Numbers::Fixed(0);
         }
