@@ -57,6 +57,7 @@ pub fn Help() -> impl IntoView {
                         </dl>
                     </section>
                 }).collect_view()}
+                <p class="sub">"Runglass is free software, Apache-2.0. "<a href="licences.html">"Licences of the libraries in it"</a></p>
                 <label class="line">
                     <input type="checkbox" class="check" prop:checked=single on:change=move |event| {
                         let on = event_target_checked(&event);

@@ -23,6 +23,7 @@ pub const SAMPLE: &str = "sample";
 /// Opens things; nothing happens for an empty list (the user thought better of it).
 pub fn open(app: App, things: Vec<Thing>) {
     if !things.is_empty() {
+        app.act_first.set_value(Some(signs::Act::start("first-rows")));
         let name = name_of(&things);
         if let [thing] = things.as_slice() {
             let thing = thing.clone();
@@ -36,8 +37,11 @@ pub fn open(app: App, things: Vec<Thing>) {
 pub fn open_sample(app: App) {
     app.act_first.set_value(Some(signs::Act::start("first-rows")));
     let busy = signs::Busy::start();
+    let opening = app.opening.get_value();
     leptos::task::spawn_local(async move {
         match fetch_beside(&format!("{}sample.zip", base_url()), "sample.zip").await {
+            // something else was opened meanwhile
+            Ok(_) if app.opening.get_value() != opening => {}
             Ok(thing) => start(app, SAMPLE.to_owned(), vec![thing]),
             Err(message) => app.refused.set(Some(message)),
         }
@@ -147,8 +151,12 @@ fn absorb(app: App, step: Step, choose_page: bool) {
     let (phase, read) = app.session.with_value(|session| (session.phase.clone(), session.read));
     signs::set_runs(read.runs, read.runs_total);
     signs::set_failed(matches!(phase, Phase::Failed(_)));
-    if last_experiments && choose_page {
-        choose(app);
+    if last_experiments {
+        if choose_page {
+            choose(app);
+        } else {
+            leave_what_is_not_here(app);
+        }
     }
     let done = phase == Phase::Done;
     // pages come faster than anybody can look, and telling costs more the more runs there are
@@ -163,6 +171,18 @@ fn absorb(app: App, step: Step, choose_page: bool) {
     }
     if done && let Some(act) = app.act_all.get_value() {
         act.shown();
+    }
+}
+
+/// A link may name experiments that what was given does not hold, most of all another folder of the same name.
+fn leave_what_is_not_here(app: App) {
+    let named = app.view.with_untracked(|view| view.experiments.clone());
+    let names = app.session.with_value(|session| crate::view::names::Names::of_experiments(&session.experiments));
+    if !named.is_empty() && names.numbers(&named).is_empty() {
+        app.say("The link names experiments that are not here; all that are here are listed");
+        app.tune(|view| {
+            *view = ViewState { source: view.source.take(), page: PageName::Experiments, ..ViewState::default() };
+        });
     }
 }
 

@@ -14,6 +14,8 @@ use std::sync::Arc;
 /// What decides which rows match, and in which order.
 #[derive(Clone, PartialEq)]
 struct Asked {
+    /// Row numbers of one opening mean nothing in the next.
+    opening: u64,
     query: Arc<Query>,
     order: OrderBy,
     experiments: Vec<u32>,
@@ -80,7 +82,8 @@ impl Pipeline {
         let is_loading = Memo::new(move |_| app.phase.with(crate::session::Phase::is_loading));
         let matched = Memo::new(move |last: Option<&Matched>| {
             let (base, query, order) = (base.get(), query.get(), order.get());
-            let asked = Asked { query, order, experiments: experiments.get(), shown: shown.get() };
+            let opening = app.opening.get_value();
+            let asked = Asked { opening, query, order, experiments: experiments.get(), shown: shown.get() };
             // rows never move under the pointer: while more come, those that stand stay, and new ones join below
             let keep = is_loading.get() || is_held.get();
             let standing = last.filter(|last| keep && last.asked == asked).map(|last| last.rows.clone());
@@ -101,6 +104,15 @@ impl Pipeline {
         });
         let matching = Memo::new(move |_| matched.with(|matched| matched.rows.clone()));
         let closed = RwSignal::new(HashSet::new());
+        Effect::new(move |last: Option<u64>| {
+            app.changed.track();
+            let opening = app.opening.get_value();
+            if last.is_some_and(|last| last != opening) {
+                closed.set(HashSet::new());
+                is_held.set(false);
+            }
+            opening
+        });
         let parents = Memo::new(move |_| {
             app.changed.track();
             app.session.with_value(|session| Arc::new(parents(&session.table)))
@@ -138,15 +150,21 @@ impl Pipeline {
 
     /// Turns the eye of a run on or off.
     pub fn toggle_eye(self, app: App, row: u32) {
-        let mut rows = (*self.eye.get_untracked()).clone();
-        match rows.iter().position(|&other| other == row) {
-            Some(at) => {
-                rows.remove(at);
-            }
-            None => rows.push(row),
-        }
         let names = app.run_names.get_untracked();
-        app.tune(|view| view.eye = Some(rows.iter().map(|&row| names.name(row).to_owned()).collect()));
+        let shown = self.eye.get_untracked();
+        let name = names.name(row).to_owned();
+        app.tune(|view| {
+            // runs that the filter hides at the moment keep their eye
+            let first = || shown.iter().map(|&row| names.name(row).to_owned()).collect();
+            let mut eye: Vec<String> = view.eye.take().unwrap_or_else(first);
+            match eye.iter().position(|other| *other == name) {
+                Some(at) => {
+                    eye.remove(at);
+                }
+                None => eye.push(name),
+            }
+            view.eye = Some(eye);
+        });
     }
 
     /// Chooses exactly these runs.
@@ -154,7 +172,11 @@ impl Pipeline {
         let names = app.run_names.get_untracked();
         let mut chosen: Vec<u32> = rows.iter().copied().collect();
         chosen.sort_unstable();
-        app.tune(|view| view.selected = chosen.iter().map(|&row| names.name(row).to_owned()).collect());
+        app.tune(|view| {
+            // names of runs that were not read yet stay
+            view.selected.retain(|name| names.number(name).is_none());
+            view.selected.extend(chosen.iter().map(|&row| names.name(row).to_owned()));
+        });
     }
 
     /// How many runs would match without each clause of the query, to help when none do.

@@ -32,12 +32,16 @@ pub fn Shell() -> impl IntoView {
     let dragged = RwSignal::new(false);
     watch_drops(app, dragged);
     watch_keys(app);
-    if app.view.with_untracked(|view| view.source.as_deref() == Some(opening::SAMPLE)) {
-        opening::open_sample(app);
-    } else {
-        // nothing is in flight: the frame that shows the open page makes the page idle
-        drop(signs::Busy::start());
-    }
+    let source = Memo::new(move |_| app.view.with(|view| view.source.clone()));
+    Effect::new(move || {
+        // a link, or the way back: the sample can be opened without asking
+        let is_sample = source.get().as_deref() == Some(opening::SAMPLE);
+        if is_sample && app.opened.with_untracked(|opened| opened.as_deref() != Some(opening::SAMPLE)) {
+            opening::open_sample(app);
+        }
+    });
+    // if nothing is in flight, the frame that shows the open page makes the page idle
+    drop(signs::Busy::start());
     let content = Memo::new(move |_| {
         if app.leaving.get() > 0 {
             return Content::Nothing;
@@ -51,9 +55,10 @@ pub fn Shell() -> impl IntoView {
                 _ if page == PageName::Open => Content::Open,
                 _ => Content::Page(page),
             },
-            (Some(wanted), _) if wanted == opening::SAMPLE && app.refused.with(Option::is_none) => {
+            (Some(wanted), None) if wanted == opening::SAMPLE && app.refused.with(Option::is_none) => {
                 Content::Page(PageName::Experiments)
             }
+            (Some(wanted), Some(_)) if wanted == opening::SAMPLE => Content::Nothing,
             (Some(_), _) => Content::Waiting,
         }
     });

@@ -12,6 +12,8 @@ pub fn watch_for_panics() {
     std::panic::set_hook(Box::new(|info| {
         console_error_panic_hook::hook(info);
         if !SHOWN.with(|shown| shown.replace(true)) {
+            // it stays broken until the page is loaded anew
+            std::mem::forget(crate::browser::signs::Broken::start());
             crate::browser::document::show_bug(&info.to_string());
         }
     }));

@@ -1,6 +1,6 @@
 // Charts: one a metric, only those in sight, every point, axes, zoom, the crosshair, one value a run.
 
-import { openRuns } from './acts.mjs';
+import { filter, openRuns } from './acts.mjs';
 import { assert, idle, pageTest, shot } from './harness.mjs';
 
 const WIDE = { viewport: { width: 1600, height: 1000 } };
@@ -65,6 +65,15 @@ pageTest('an eye takes a run out of the charts and into the link', WIDE, async (
   assert.equal((await facts(page, 'boost/val_log_loss')).runs, before.runs - 1);
   await page.waitForTimeout(400);
   assert.match(page.url(), /eye=/);
+});
+
+pageTest('an eye under a filter leaves the others on', WIDE, async ({ page }) => {
+  await openRuns(page);
+  await filter(page, "run_name LIKE 'gbm-newdata-s%'");
+  await page.getByRole('button', { name: 'gbm-newdata-s4 in charts' }).click();
+  await idle(page);
+  await filter(page, "run_name LIKE 'gbm-%'");
+  assert.equal(await page.locator('button.eye[aria-pressed=true]').count(), 4);
 });
 
 pageTest('a metric with one value a run is drawn over runs, switchable', WIDE, async ({ page }) => {

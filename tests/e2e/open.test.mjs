@@ -1,7 +1,7 @@
 // Opening: by picker, by drop, the sample; what is damaged; what is nothing; what comes back after a reload.
 
 import { execFileSync } from 'node:child_process';
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { deflateRawSync } from 'node:zlib';
 import { openSample } from './acts.mjs';
@@ -157,4 +157,41 @@ pageTest('a file that changed after it was picked says so', { expected: [/./] },
   await page.getByRole('link', { name: /baseline/ }).first().click();
   await page.locator('[data-chart="metrics.train/loss"]').scrollIntoViewIfNeeded();
   await page.getByText(/changed on disk/).first().waitFor();
+});
+
+pageTest('a second source of one experiment replaces a larger one, on the page of runs', async ({ page }) => {
+  const dir = await scratch();
+  const store = async (name, count) => {
+    for (let run = 0; run < count; run += 1) {
+      const folder = join(dir, name, '0', `${name}${run}`);
+      await mkdir(folder, { recursive: true });
+      await writeFile(join(folder, 'meta.yaml'), `run_id: ${name}${run}\nexperiment_id: '0'\nstatus: 3\nstart_time: ${1700000000000 + run}\n`);
+    }
+    await writeFile(join(dir, name, '0', 'meta.yaml'), `experiment_id: '0'\nname: of ${name}\nlifecycle_stage: active\nartifact_location: x\n`);
+    return join(dir, name);
+  };
+  await idle(page);
+  for (const [name, count] of [['large', 40], ['small', 3]]) {
+    await pickPaths(page, 'folder', [await store(name, count)]);
+    await page.locator(`[role=row][data-run="${name}0"]`).waitFor();
+    await idle(page);
+    assert.equal(await page.locator('[role=treegrid]').getAttribute('data-runs-matching'), String(count));
+  }
+});
+
+pageTest('back to the sample opens the sample, not what is open', async ({ page }) => {
+  await idle(page);
+  await openSample(page);
+  await pickPaths(page, 'folder', [TREE]);
+  await page.getByRole('link', { name: 'demo/main exp', exact: true }).waitFor();
+  await idle(page);
+  await page.goBack();
+  await page.getByText('postcode-digits-mlp').waitFor();
+  await idle(page);
+  assert.deepEqual(await runs(page), ['40', '40']);
+});
+
+pageTest('a link to an experiment that is not here lists those that are', { hash: 'src=sample&page=runs&exp=999' }, async ({ page }) => {
+  await page.getByText('postcode-digits-mlp').waitFor();
+  await idle(page);
 });

@@ -48,13 +48,13 @@ pub fn release(root: &Path) -> Result<PathBuf> {
     }
 
     let stage = stage(root, Profile::Release, &work)?;
-    if let Some(wasm_opt) = wasm_opt {
-        optimise(&wasm_opt, &stage)?;
+    if let Some(wasm_opt) = &wasm_opt {
+        optimise(wasm_opt, &stage)?;
     }
     let dir = publish(root, &stage, &dist)?;
     let licences = licences::page(root, &dir)?;
     fs::write(dist.join("licences.html"), licences)?;
-    sizes::report(&dist)?;
+    sizes::report(&dist, wasm_opt.is_some())?;
     fs::write(&stamp_path, format!("{} {dir}", inputs.hex()))?;
     println!("The page is in dist/.");
     Ok(dist)
