@@ -173,7 +173,7 @@ pageTest('a second source of one experiment replaces a larger one, on the page o
   await idle(page);
   for (const [name, count] of [['large', 40], ['small', 3]]) {
     await pickPaths(page, 'folder', [await store(name, count)]);
-    await page.locator(`[role=row][data-run="${name}0"]`).waitFor();
+    await page.locator(`[role=row][data-run="${name}${count - 1}"]`).waitFor(); // the newest, on top
     await idle(page);
     assert.equal(await page.locator('[role=treegrid]').getAttribute('data-runs-matching'), String(count));
   }
