@@ -9,6 +9,7 @@ mod field;
 mod report;
 mod run;
 mod series;
+mod shelf;
 mod table;
 
 pub use cells::Cells;
@@ -17,4 +18,5 @@ pub use field::{Attribute, DatasetKey, Field};
 pub use report::{Notice, Reason, Report, Severity};
 pub use run::{DatasetInput, Lifecycle, RunKey, RunStatus};
 pub use series::{MetricSeries, MetricSummary};
+pub use shelf::{LoggedModel, ModelVersion, RegisteredModel, Trace};
 pub use table::{Columns, RunRow, RunTable, TextColumn};

@@ -1,5 +1,6 @@
 //! The history of one metric of one run.
 
+use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
 
 /// All points of one metric of one run, in (step, time, value) order; identical points are one.
@@ -14,7 +15,10 @@ pub struct MetricSeries {
 }
 
 /// What a table needs to know of a history. `last` follows MLflow's rule: the largest (step, time, value).
-#[derive(Clone, Copy, Debug, PartialEq)]
+///
+/// Databases and servers tell the last point alone: then `count` is 0 until somebody reads the history, `min` and `max` are
+/// NaN, and `first_step` is `step`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MetricSummary {
     /// Value of the last point.
     pub last: f64,
@@ -22,7 +26,7 @@ pub struct MetricSummary {
     pub step: i64,
     /// Time of the last point, milliseconds.
     pub time_ms: i64,
-    /// Distinct points.
+    /// Distinct points; 0 while only the last one is known.
     pub count: u32,
     /// Smallest number, NaN aside; NaN when there is none.
     pub min: f64,
@@ -40,6 +44,18 @@ fn point_order(a: (i64, i64, f64), b: (i64, i64, f64)) -> Ordering {
 
 fn same_point(a: (i64, i64, f64), b: (i64, i64, f64)) -> bool {
     (a.0, a.1) == (b.0, b.1) && (a.2 == b.2 || (a.2.is_nan() && b.2.is_nan()))
+}
+
+impl MetricSummary {
+    /// Where only the last point is known.
+    pub fn of_last(last: f64, step: i64, time_ms: i64) -> MetricSummary {
+        MetricSummary { last, step, time_ms, count: 0, min: f64::NAN, max: f64::NAN, first_step: step }
+    }
+
+    /// Whether there is one value and no curve, as far as is known: a last point at step 0 is taken to be the only one.
+    pub fn is_single(&self) -> bool {
+        self.count == 1 || (self.count == 0 && self.step == 0)
+    }
 }
 
 impl MetricSeries {

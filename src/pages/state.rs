@@ -280,7 +280,7 @@ impl App {
     }
 
     fn was_logged(self, (row, metric): &Want) -> bool {
-        self.session.with_value(|session| session.table.metric(*row, metric).is_some_and(|summary| summary.count > 0))
+        self.session.with_value(|session| session.table.metric(*row, metric).is_some())
     }
 
     /// Says something in the bar, and to screen readers.

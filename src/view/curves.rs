@@ -38,9 +38,9 @@ pub fn with_eye(lines: &[u32], named: Option<&[u32]>) -> Vec<u32> {
 pub fn sections(table: &RunTable, rows: &[u32]) -> Vec<Section> {
     let mut charts: Vec<Chart> = Vec::new();
     for (key, column) in table.metrics.iter() {
-        let mut counts = rows.iter().filter_map(|&row| column.get(row)).map(|summary| summary.count).peekable();
-        if counts.peek().is_some() {
-            charts.push(Chart { metric: key.to_owned(), one_value: counts.all(|count| count <= 1) });
+        let mut logged = rows.iter().filter_map(|&row| column.get(row)).peekable();
+        if logged.peek().is_some() {
+            charts.push(Chart { metric: key.to_owned(), one_value: logged.all(|summary| summary.is_single()) });
         }
     }
     charts.sort_by(|a, b| natural(&a.metric, &b.metric, true));

@@ -1,0 +1,98 @@
+//! What a store keeps beside its runs: registered models, logged models and traces.
+
+use crate::model::{Lifecycle, MetricSummary};
+use serde::{Deserialize, Serialize};
+
+/// A name under which versions of a model are registered.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RegisteredModel {
+    /// Number of the [`Store`](crate::model::Store) it lies in.
+    pub store: u32,
+    /// Unique within its store.
+    pub name: String,
+    /// As its user wrote it.
+    pub description: Option<String>,
+    /// Milliseconds since 1970, UTC.
+    pub creation_ms: Option<i64>,
+    /// Milliseconds since 1970, UTC.
+    pub last_update_ms: Option<i64>,
+    /// By key, ascending.
+    pub tags: Vec<(String, String)>,
+    /// Alias and the version that it stands for, by alias.
+    pub aliases: Vec<(String, String)>,
+    /// By number, ascending; without those that were deleted.
+    pub versions: Vec<ModelVersion>,
+}
+
+/// One version of a registered model.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModelVersion {
+    /// 1, 2, ...
+    pub version: u64,
+    /// `Staging`, `Production`, `Archived`; `None` is MLflow's "None".
+    pub stage: Option<String>,
+    /// `READY`, `PENDING_REGISTRATION`, `FAILED_REGISTRATION`.
+    pub status: Option<String>,
+    /// As its user wrote it.
+    pub description: Option<String>,
+    /// Who registered it.
+    pub user: Option<String>,
+    /// Milliseconds since 1970, UTC.
+    pub creation_ms: Option<i64>,
+    /// Milliseconds since 1970, UTC.
+    pub last_update_ms: Option<i64>,
+    /// Where the model's files came from, as stored.
+    pub source: Option<String>,
+    /// The run that made it.
+    pub run_id: Option<String>,
+    /// The logged model (MLflow 3) that it is.
+    pub model_id: Option<String>,
+    /// By key, ascending.
+    pub tags: Vec<(String, String)>,
+}
+
+/// A model that a run of MLflow 3 logged.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LoggedModel {
+    /// Number of its experiment.
+    pub experiment: u32,
+    /// `m-` and 32 hexadecimal digits.
+    pub id: String,
+    /// As its user named it.
+    pub name: String,
+    /// `READY`, `PENDING`, `UPLOAD_FAILED`, `UNSPECIFIED`.
+    pub status: String,
+    /// In use or deleted.
+    pub lifecycle: Lifecycle,
+    /// As its user wrote it.
+    pub model_type: Option<String>,
+    /// The run that logged it.
+    pub run_id: Option<String>,
+    /// Milliseconds since 1970, UTC.
+    pub creation_ms: Option<i64>,
+    /// By key, ascending.
+    pub params: Vec<(String, String)>,
+    /// By key, ascending.
+    pub tags: Vec<(String, String)>,
+    /// By key, ascending.
+    pub metrics: Vec<(String, MetricSummary)>,
+}
+
+/// One traced call.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trace {
+    /// Number of its experiment.
+    pub experiment: u32,
+    /// `tr-` and hexadecimal digits, or what an older MLflow made.
+    pub id: String,
+    /// Of its root span; empty when none is told.
+    pub name: String,
+    /// `OK`, `ERROR`, `IN_PROGRESS`.
+    pub state: String,
+    /// Milliseconds since 1970, UTC.
+    pub start_ms: Option<i64>,
+    /// Milliseconds.
+    pub duration_ms: Option<i64>,
+    /// The run in which it was made.
+    pub run_id: Option<String>,
+}
