@@ -74,6 +74,8 @@ pub(super) async fn read(
         Role::Input | Role::Output => file.key.ends_with("/meta.yaml"),
         _ => true,
     });
+    // A carrier is quick where neighbours are asked together, and archives are mostly written run by run.
+    files.sort_by_key(|file| file.tag.0);
     let limit = |role: Role| if matches!(role, Role::Metric) { METRIC_LIMIT } else { SMALL_LIMIT };
     let asks: Vec<ReadAsk> = files.iter().map(|file| ReadAsk::up_to(&file.path, limit(file.tag.1) + 1)).collect();
 
