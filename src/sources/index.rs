@@ -105,6 +105,13 @@ impl PathIndex {
         &self.order
     }
 
+    /// The number of the first thing that lies in `dir`, at any depth.
+    pub fn first_in(&self, dir: &str) -> Option<u32> {
+        let prefix = format!("{dir}/");
+        let at = self.order.partition_point(|number| path_order(self.path(*number), &prefix).is_lt());
+        self.order.get(at).copied().filter(|number| self.path(*number).starts_with(&prefix))
+    }
+
     /// What lies directly in `dir`, by name; the root is the empty path. Nothing, if there is no such folder.
     pub fn list(&self, dir: &str) -> Vec<Child<'_>> {
         let dir = dir.trim_matches('/');
@@ -215,6 +222,9 @@ mod tests {
         assert_eq!(index.find("mlruns/0/b/x"), Some(2));
         assert_eq!(index.find("mlruns/0/empty/"), None);
         assert_eq!(index.find("mlruns/0"), None);
+        assert_eq!(index.first_in("mlruns/0/b"), Some(2));
+        assert_eq!(index.first_in("mlruns/0-1"), Some(1));
+        assert_eq!(index.first_in("mlruns/1"), None);
     }
 
     #[test]

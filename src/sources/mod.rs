@@ -50,6 +50,12 @@ pub trait Folder {
     /// The bytes of each of `asks`, in the same order. One unreadable file does not spoil the others.
     fn read<'a>(&'a self, asks: &'a [ReadAsk]) -> Async<'a, Vec<Result<Vec<u8>, Fault>>>;
 
+    /// Where in the carrier the things of `dir` lie: whoever may choose an order reads neighbours together. `None` where all
+    /// places are alike.
+    fn place(&self, _dir: &str) -> Option<u64> {
+        None
+    }
+
     /// What this carrier itself left out (a link, a damaged entry) since the last call.
     fn take_report(&self) -> Report {
         Report::default()

@@ -73,6 +73,12 @@ impl Mounts {
 }
 
 impl Folder for Mounts {
+    fn place(&self, dir: &str) -> Option<u64> {
+        let (at, rest) = self.resolve(dir)?;
+        let within = self.parts.get(at)?.1.place(rest).unwrap_or(0);
+        Some((at as u64) << 48 | within.min((1 << 48) - 1))
+    }
+
     fn take_report(&self) -> Report {
         let mut report = Report::default();
         for (name, folder) in &self.parts {

@@ -85,7 +85,8 @@ impl FileStores {
         if !self.walk.is_done() {
             return Ok(None);
         }
-        let layout = Layout::build(self.walk.take(), report).ok_or_else(|| self.walk.not_recognised())?;
+        let mut layout = Layout::build(self.walk.take(), report).ok_or_else(|| self.walk.not_recognised())?;
+        layout.runs.sort_by_cached_key(|run| self.folder.place(&run.dir));
         let layout = Rc::new(layout);
         *self.layout.borrow_mut() = Some(layout.clone());
         Ok(Some(layout))
