@@ -2,13 +2,14 @@
 
 use crate::browser::files::{Thing, fetch_beside, name_of};
 use crate::browser::worker::Reader;
-use crate::browser::{base_url, handles, policy, signs};
+use crate::browser::{base_url, handles, pause, policy, signs};
 use crate::pages::state::App;
 use crate::session::{Histories, Phase, Session, Step, load};
 use crate::sources::Fault;
 use crate::sources::remote::Remote;
 use crate::view::curves::Colours;
 use crate::view::{PageName, Shown, ViewState};
+use crate::widgets::turns::in_the_next_turn;
 use leptos::prelude::*;
 use std::rc::Rc;
 
@@ -81,7 +82,7 @@ pub fn cancel(app: App) {
 }
 
 fn start(app: App, name: String, things: Vec<Thing>) {
-    app.after_leaving(move || start_now(app, name, things));
+    app.after_leaving(pause(), move || start_now(app, name, things));
 }
 
 fn start_now(app: App, name: String, things: Vec<Thing>) {
@@ -153,19 +154,26 @@ fn absorb(app: App, step: Step, choose_page: bool) {
     signs::set_failed(matches!(phase, Phase::Failed(_)));
     if last_experiments {
         if choose_page {
-            choose(app);
+            let opening = app.opening.get_value();
+            in_the_next_turn(move || {
+                if app.opening.get_value() == opening {
+                    choose(app);
+                    app.changed.update(|count| *count += 1);
+                }
+            });
         } else {
             leave_what_is_not_here(app);
         }
     }
     let done = phase == Phase::Done;
     // pages come faster than anybody can look, and telling costs more the more runs there are
-    let is_news = !phase.is_loading() || last_experiments || read.runs <= FEW_RUNS;
+    let is_told_by_choosing = last_experiments && choose_page;
+    let is_news = !phase.is_loading() || (read.runs <= FEW_RUNS && !is_told_by_choosing);
     if app.phase.with_untracked(|shown| *shown != phase) {
         app.phase.set(phase);
     }
     let now_ms = signs::now_ms();
-    if is_news || now_ms - app.told_ms.get_value() >= TELL_EVERY_MS {
+    if is_news || (now_ms - app.told_ms.get_value() >= TELL_EVERY_MS && !is_told_by_choosing) {
         app.told_ms.set_value(now_ms);
         app.changed.update(|count| *count += 1);
     }

@@ -159,7 +159,7 @@ impl App {
         let is_first = self.coming.with_value(Option::is_none);
         self.coming.set_value(Some(next));
         if is_first {
-            self.after_leaving(move || {
+            self.after_leaving(leptos::task::tick(), move || {
                 if let Some(next) = self.coming.try_update_value(Option::take).flatten() {
                     self.view.set(next);
                     signs::after_paint(document::focus_main_if_lost);
@@ -168,12 +168,13 @@ impl App {
         }
     }
 
-    /// Takes down the page that stands, then does something, then shows the page that the view names.
-    pub fn after_leaving(self, then: impl FnOnce() + 'static) {
+    /// Takes down the page that stands, waits, does something, then shows the page that the view names. The least that will do
+    /// is a tick.
+    pub fn after_leaving(self, wait: impl Future<Output = ()> + 'static, then: impl FnOnce() + 'static) {
         let busy = signs::Busy::start();
         self.leaving.update(|count| *count += 1);
         leptos::task::spawn_local(async move {
-            leptos::task::tick().await;
+            wait.await;
             then();
             self.leaving.update(|count| *count -= 1);
             drop(busy);

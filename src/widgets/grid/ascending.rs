@@ -2,7 +2,8 @@
 //! loses the focus, and leptos' own `For` may move those that stay.
 
 use crate::browser::dom::Element;
-use crate::browser::signs::{Busy, now_ms};
+use crate::browser::signs::now_ms;
+use crate::widgets::turns::in_the_next_turn;
 use leptos::prelude::*;
 
 /// How long children may be built before the browser gets its turn, in milliseconds; the others follow after it.
@@ -54,7 +55,9 @@ where
             let mut built: Vec<Child<K, V::State>> = Vec::new();
             for key in keys.iter().filter(|key| stay.binary_search_by(|child| child.key.cmp(key)).is_err()) {
                 if !built.is_empty() && now_ms() - start_ms > AT_ONCE_MS {
-                    in_the_next_turn(turn);
+                    in_the_next_turn(move || {
+                        turn.try_set(());
+                    });
                     break;
                 }
                 built.push(build(key));
@@ -77,13 +80,4 @@ where
         });
         kept.set_value(Some(effect));
     }
-}
-
-fn in_the_next_turn(turn: RwSignal<()>) {
-    let busy = Busy::start();
-    leptos::task::spawn_local(async move {
-        crate::browser::pause().await;
-        turn.try_set(());
-        drop(busy);
-    });
 }
