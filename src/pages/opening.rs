@@ -21,14 +21,34 @@ const FEW_RUNS: u64 = 60;
 /// What the link calls the sample.
 pub const SAMPLE: &str = "sample";
 
+/// Opens things once they were walked, which takes a while where the browser hands out a dropped folder file by file.
+pub fn open_when_walked(app: App, things: impl Future<Output = Vec<Thing>> + 'static) {
+    let busy = signs::Busy::start();
+    let opening = app.opening.get_value();
+    app.gathering.update(|count| *count += 1);
+    leptos::task::spawn_local(async move {
+        let things = things.await;
+        app.gathering.update(|count| *count -= 1);
+        // something else was opened meanwhile
+        if app.opening.get_value() == opening {
+            open(app, things);
+        }
+        drop(busy);
+    });
+}
+
 /// Opens things; nothing happens for an empty list (the user thought better of it).
 pub fn open(app: App, things: Vec<Thing>) {
     if !things.is_empty() {
         app.act_first.set_value(Some(signs::Act::start("first-rows")));
-        let name = name_of(&things);
+        let name = match name_of(&things) {
+            // the link's own word
+            name if name == SAMPLE => format!("{SAMPLE} (yours)"),
+            name => name,
+        };
         if let [thing] = things.as_slice() {
-            let thing = thing.clone();
-            leptos::task::spawn_local(async move { handles::keep(&thing).await });
+            let (kept_as, thing) = (name.clone(), thing.clone());
+            leptos::task::spawn_local(async move { handles::keep(&kept_as, &thing).await });
         }
         start(app, name, things);
     }
@@ -50,11 +70,12 @@ pub fn open_sample(app: App) {
     });
 }
 
-/// Asks for the kept folder handle of this name and opens it.
+/// Asks for what the browser keeps under this name and opens it.
 pub fn open_again(app: App, name: String, kept: handles::Kept) {
     leptos::task::spawn_local(async move {
-        if handles::may_read(&kept).await {
-            let thing = kept.thing(&name);
+        if handles::may_read(&kept).await
+            && let Some(thing) = kept.thing().await
+        {
             start(app, name, vec![thing]);
         } else {
             app.refused.set(Some(format!("The browser was not allowed to read {name}.")));

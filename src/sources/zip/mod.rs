@@ -20,7 +20,7 @@ pub use meter::Budget;
 
 use crate::model::{Reason, Report};
 use crate::sources::index::PathIndex;
-use crate::sources::{Async, Bytes, Entry, Fault, FaultKind, Folder, ReadAsk};
+use crate::sources::{Async, Bytes, Entry, Fault, FaultKind, Folder, ReadAsk, Weight};
 use catalogue::{Catalogue, Record};
 use directory::{Search, Walk};
 use entry::{Job, LOCAL_SIZE, Reader};
@@ -126,6 +126,10 @@ impl ZipFolder {
 }
 
 impl Folder for ZipFolder {
+    fn weigh(&self, dirs: &[String]) -> Option<Weight> {
+        Some(self.index.weigh(dirs, |number| self.record(number).map_or(0, |record| record.size)))
+    }
+
     fn place(&self, dir: &str) -> Option<u64> {
         let first = self.index.first_in(dir)?;
         self.record(first).map(|record| record.offset)
