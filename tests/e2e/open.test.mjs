@@ -201,6 +201,7 @@ pageTest('reading can be cancelled: what was read stays and can be used', async 
   execFileSync('python3', [join(ROOT, 'benches/data.py'), path, '3000']);
   await idle(page);
   await pickPaths(page, 'files', [path]);
+  await page.locator('[role=row][data-run]').first().waitFor();
   await page.getByRole('button', { name: 'Cancel, keep these' }).click();
   await page.getByText('Reading was cancelled.').waitFor();
   await idle(page);
