@@ -100,6 +100,8 @@ pub fn restart(app: App) {
 pub fn cancel(app: App) {
     app.session.update_value(Session::cancel);
     app.phase.set(app.session.with_value(|session| session.phase.clone()));
+    // what came since the page was told last
+    app.changed.update(|count| *count += 1);
 }
 
 fn start(app: App, name: String, things: Vec<Thing>) {
