@@ -74,6 +74,10 @@ pub fn on_change(changed: impl Fn() + 'static) {
         PENDING.with(|pending| pending.borrow_mut().take());
         changed();
     });
+    // what waits is written before the page goes, or a reload would lose it
+    let leaving = Closure::<dyn Fn()>::new(flush);
+    let _ = window.add_event_listener_with_callback("pagehide", leaving.as_ref().unchecked_ref());
+    leaving.forget();
     for event in ["popstate", "hashchange"] {
         let _ = window.add_event_listener_with_callback(event, changed.as_ref().unchecked_ref());
     }

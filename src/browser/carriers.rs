@@ -3,8 +3,9 @@
 //! Reading is bounded by the browser's process boundary, about half a millisecond a file: hence thousands of small files
 //! are joined into one Blob and read at once.
 
+use crate::model::{Reason, Report};
 use crate::sources::index::{PathIndex, PathIndexBuilder};
-use crate::sources::{Async, Bytes, Entry, Fault, FaultKind, Folder, ReadAsk};
+use crate::sources::{Async, Bytes, Entry, Fault, FaultKind, Folder, ReadAsk, Weight};
 use futures_util::future::join_all;
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -68,23 +69,42 @@ fn fault(path: &str, error: &JsValue) -> Fault {
 pub struct FileFolder {
     index: PathIndex,
     files: Vec<File>,
+    report: RefCell<Report>,
 }
 
 impl FileFolder {
-    /// Of files with their paths, parted by `/`.
-    pub fn new(files: Vec<(String, File)>) -> FileFolder {
+    /// Of files with their paths, parted by `/`, and of the paths of what the browser did not hand out.
+    pub fn new(files: Vec<(String, File)>, lost: &[String]) -> FileFolder {
+        let mut report = Report::default();
+        for path in lost {
+            report.note(Reason::FileUnreadable, path, None, "The browser did not hand it out.");
+        }
         let mut builder = PathIndexBuilder::default();
         let mut kept = Vec::with_capacity(files.len());
         for (path, file) in files {
-            if builder.push(&path).is_some() {
-                kept.push(file);
+            match builder.push(&path) {
+                Some(_) => kept.push(file),
+                None => report.note(Reason::TooLarge, path, None, "There are more files than can be told apart."),
             }
         }
-        FileFolder { index: builder.build().0, files: kept }
+        let (index, same) = builder.build();
+        for number in same {
+            report.note(Reason::FileUnreadable, index.path(number), None, "Another file has the same path.");
+        }
+        FileFolder { index, files: kept, report: RefCell::new(report) }
     }
 }
 
 impl Folder for FileFolder {
+    fn take_report(&self) -> Report {
+        self.report.take()
+    }
+
+    fn weigh(&self, dirs: &[String]) -> Option<Weight> {
+        let size = |number: u32| self.files.get(number as usize).map_or(0, |file| file.size() as u64);
+        Some(self.index.weigh(dirs, size))
+    }
+
     fn list<'a>(&'a self, dirs: &'a [String], with_sizes: bool) -> Async<'a, Vec<Vec<Entry>>> {
         let size = |number: u32| self.files.get(number as usize).filter(|_| with_sizes).map(|file| file.size() as u64);
         let list =
@@ -164,13 +184,14 @@ fn read_one_blob(parts: &[(usize, Blob, u64)], asks: &[ReadAsk], answers: &mut [
 pub struct HandleFolder {
     folders: RefCell<HashMap<String, FileSystemDirectoryHandle>>,
     files: RefCell<HashMap<String, FileSystemFileHandle>>,
+    report: RefCell<Report>,
 }
 
 impl HandleFolder {
     /// Of a handle that came from the page.
     pub fn new(root: FileSystemDirectoryHandle) -> HandleFolder {
         let folders = RefCell::new(HashMap::from([(String::new(), root)]));
-        HandleFolder { folders, files: RefCell::default() }
+        HandleFolder { folders, files: RefCell::default(), report: RefCell::default() }
     }
 
     async fn list_one(&self, dir: &str) -> Result<Vec<Entry>, Fault> {
@@ -242,12 +263,25 @@ fn join(dir: &str, name: &str) -> String {
 }
 
 impl Folder for HandleFolder {
+    fn take_report(&self) -> Report {
+        self.report.take()
+    }
+
     fn list<'a>(&'a self, dirs: &'a [String], with_sizes: bool) -> Async<'a, Vec<Vec<Entry>>> {
         Box::pin(async move {
             let mut lists = Vec::with_capacity(dirs.len());
             for some in dirs.chunks(AT_ONCE) {
-                for list in join_all(some.iter().map(|dir| self.list_one(dir))).await {
-                    lists.push(list?);
+                let listed = join_all(some.iter().map(|dir| self.list_one(dir))).await;
+                for (dir, list) in some.iter().zip(listed) {
+                    match list {
+                        // without its root nothing is left
+                        Err(fault) if dir.is_empty() => return Err(fault),
+                        Err(fault) => {
+                            self.report.borrow_mut().note(Reason::FileUnreadable, dir, None, fault.message);
+                            lists.push(Vec::new());
+                        }
+                        Ok(list) => lists.push(list),
+                    }
                 }
             }
             if with_sizes {

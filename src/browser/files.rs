@@ -16,33 +16,47 @@ const FILES_AT_ONCE: usize = 100;
 /// One thing that is to be opened.
 #[derive(Clone, Debug)]
 pub enum Thing {
-    /// A file: an archive or a single file.
-    File(File),
+    /// A file, an archive mostly, with its handle where the browser gives one.
+    File(File, Option<JsValue>),
     /// A directory handle, with its name.
     Handle(String, JsValue),
-    /// Files with their paths, the folder's own name not among them, and the folder's name.
-    Files(String, Vec<(String, File)>),
+    /// The files of a folder, and its name.
+    Files(String, Walked),
+}
+
+/// What a walk through a folder found.
+#[derive(Clone, Debug, Default)]
+pub struct Walked {
+    /// Files with their paths, the folder's own name not among them.
+    files: Vec<(String, File)>,
+    /// Paths of what the browser refused to hand out.
+    lost: Vec<String>,
 }
 
 impl Thing {
     /// What the user knows it by.
     pub fn name(&self) -> String {
         match self {
-            Thing::File(file) => file.name(),
+            Thing::File(file, _) => file.name(),
             Thing::Handle(name, _) | Thing::Files(name, _) => name.clone(),
         }
     }
 
-    /// As a part of the message `open` to the worker: `{name, file}`, `{name, handle}`, or `{name, count}` for the next so
-    /// many files of those that were given before, in [`Thing::batches`].
+    /// As a part of the message `open` to the worker: `{name, file}`, `{name, handle}`, or `{name, count, lost}` for the next so
+    /// many files of those that were given before, in [`Thing::batches`], and the paths that could not be had.
     pub fn message(&self) -> JsValue {
         let message = object(&[("name", &self.name().into())]);
-        let (key, value) = match self {
-            Thing::File(file) => ("file", JsValue::from(file)),
-            Thing::Handle(_, handle) => ("handle", handle.clone()),
-            Thing::Files(_, files) => ("count", JsValue::from(files.len() as f64)),
+        let put = |key: &str, value: &JsValue| {
+            let _ = js_sys::Reflect::set(&message, &key.into(), value);
         };
-        let _ = js_sys::Reflect::set(&message, &key.into(), &value);
+        match self {
+            Thing::File(file, _) => put("file", file),
+            Thing::Handle(_, handle) => put("handle", handle),
+            Thing::Files(_, Walked { files, lost }) => {
+                put("count", &JsValue::from(files.len() as f64));
+                put("lost", &lost.iter().map(|path| JsValue::from(path.as_str())).collect::<js_sys::Array>());
+            }
+        }
         message
     }
 
@@ -50,8 +64,8 @@ impl Thing {
     /// costs a fifth of a millisecond a file.
     pub fn batches(&self) -> impl Iterator<Item = JsValue> + '_ {
         let files = match self {
-            Thing::Files(_, files) => files.as_slice(),
-            Thing::File(_) | Thing::Handle(..) => &[],
+            Thing::Files(_, walked) => walked.files.as_slice(),
+            Thing::File(..) | Thing::Handle(..) => &[],
         };
         files.chunks(FILES_AT_ONCE).map(|batch| {
             let paths: js_sys::Array = batch.iter().map(|(path, _)| JsValue::from(path.as_str())).collect();
@@ -101,7 +115,7 @@ pub fn from_input(event: &web_sys::Event) -> Vec<Thing> {
     let mut things = Vec::new();
     for file in files {
         match relative(&file) {
-            None => things.push(Thing::File(file)),
+            None => things.push(Thing::File(file, None)),
             Some(path) => {
                 let (folder, rest) = path.split_once('/').unwrap_or(("", &path));
                 match folders.last_mut().filter(|(name, _)| name == folder) {
@@ -111,7 +125,8 @@ pub fn from_input(event: &web_sys::Event) -> Vec<Thing> {
             }
         }
     }
-    things.extend(folders.into_iter().map(|(name, files)| Thing::Files(name, files)));
+    let walked = |files| Walked { files, lost: Vec::new() };
+    things.extend(folders.into_iter().map(|(name, files)| Thing::Files(name, walked(files))));
     things
 }
 
@@ -137,17 +152,17 @@ pub fn from_drop(transfer: &DataTransfer) -> impl Future<Output = Vec<Thing>> + 
         let mut things = Vec::new();
         for (handle, entry, file) in waiting {
             let is_folder = entry.as_ref().is_some_and(FileSystemEntry::is_directory);
-            let handle = match handle.filter(|_| is_folder) {
+            let handle = match handle {
                 Some(promise) => JsFuture::from(promise).await.ok().filter(|handle| !handle.is_null()),
                 None => None,
             };
             match (handle, entry, file) {
-                (Some(handle), Some(entry), _) => things.push(Thing::Handle(entry.name(), handle)),
+                (Some(handle), Some(entry), _) if is_folder => things.push(Thing::Handle(entry.name(), handle)),
                 (_, Some(entry), _) if is_folder => {
                     let name = entry.name();
                     things.push(Thing::Files(name, walk(entry.unchecked_into()).await));
                 }
-                (_, _, Some(file)) => things.push(Thing::File(file)),
+                (handle, _, Some(file)) => things.push(Thing::File(file, handle)),
                 _ => {}
             }
         }
@@ -155,9 +170,9 @@ pub fn from_drop(transfer: &DataTransfer) -> impl Future<Output = Vec<Thing>> + 
     }
 }
 
-/// All files below an entry, paths relative to it. What can not be read is left out here; its absence shows as a notice.
-async fn walk(root: FileSystemDirectoryEntry) -> Vec<(String, File)> {
-    let mut files = Vec::new();
+/// All files below an entry, paths relative to it.
+async fn walk(root: FileSystemDirectoryEntry) -> Walked {
+    let mut walked = Walked::default();
     let mut folders = vec![(String::new(), root)];
     while let Some((path, folder)) = folders.pop() {
         let reader = folder.create_reader();
@@ -165,7 +180,10 @@ async fn walk(root: FileSystemDirectoryEntry) -> Vec<(String, File)> {
             let batch = callback_future(|resolve, reject| {
                 let _ = reader.read_entries_with_callback_and_callback(resolve, reject);
             });
-            let Ok(batch) = batch.await else { break };
+            let Ok(batch) = batch.await else {
+                walked.lost.push(path.clone());
+                break;
+            };
             let batch = js_sys::Array::from(&batch);
             if batch.length() == 0 {
                 break;
@@ -179,14 +197,15 @@ async fn walk(root: FileSystemDirectoryEntry) -> Vec<(String, File)> {
                     let entry: FileSystemFileEntry = entry.unchecked_into();
                     let file =
                         callback_future(|resolve, reject| entry.file_with_callback_and_callback(resolve, reject));
-                    if let Ok(file) = file.await {
-                        files.push((below, file.unchecked_into()));
+                    match file.await {
+                        Ok(file) => walked.files.push((below, file.unchecked_into())),
+                        Err(_) => walked.lost.push(below),
                     }
                 }
             }
         }
     }
-    files
+    walked
 }
 
 /// An old two-callback interface as a future.
@@ -235,7 +254,7 @@ pub async fn fetch_beside(url: &str, name: &str) -> Result<Thing, String> {
     }
     let blob = JsFuture::from(response.blob().map_err(failed)?).await.map_err(failed)?;
     let parts = js_sys::Array::of1(&blob);
-    File::new_with_blob_sequence(&parts, name).map(Thing::File).map_err(failed)
+    File::new_with_blob_sequence(&parts, name).map(|file| Thing::File(file, None)).map_err(failed)
 }
 
 /// A file that is gathered piece by piece in the browser's keeping, not in ours, and then given to the user.

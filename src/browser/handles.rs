@@ -1,12 +1,14 @@
-//! Directory handles kept from visit to visit, so that a reload brings a folder back with one click. They live in this
-//! browser's IndexedDB, by name; the browser asks the user again before a page may read.
+//! Handles of folders and files kept from visit to visit, so that a reload brings them back with one click. They live in
+//! this browser's IndexedDB, by name; the browser asks the user again before a page may read.
 
 use crate::browser::files::Thing;
 use std::rc::Rc;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{IdbDatabase, IdbRequest, IdbTransactionMode};
+use web_sys::{
+    FileSystemFileHandle, FileSystemHandle, FileSystemHandleKind, IdbDatabase, IdbRequest, IdbTransactionMode,
+};
 
 const DATABASE: &str = "runglass";
 const HANDLES: &str = "handles";
@@ -39,28 +41,35 @@ async fn database() -> Result<IdbDatabase, JsValue> {
     Ok(done(opening).await?.unchecked_into())
 }
 
-/// Keeps the handle of a folder under the name that the link carries. A browser without room for it forgets; nothing else
-/// is lost.
-pub async fn keep(thing: &Thing) {
-    let Thing::Handle(name, handle) = thing else { return };
+/// Keeps the handle of a thing, if it has one, under the name that the link carries. A browser without room for it forgets;
+/// nothing else is lost.
+pub async fn keep(name: &str, thing: &Thing) {
+    let (Thing::Handle(_, handle) | Thing::File(_, Some(handle))) = thing else { return };
     let kept = async {
         let database = database().await?;
         let store = database.transaction_with_str_and_mode(HANDLES, IdbTransactionMode::Readwrite)?;
-        done(store.object_store(HANDLES)?.put_with_key(handle, &name.as_str().into())?).await
+        done(store.object_store(HANDLES)?.put_with_key(handle, &name.into())?).await
     };
     if kept.await.is_err() {
-        leptos::logging::log!("the folder's handle could not be kept for the next visit");
+        leptos::logging::log!("the handle could not be kept for the next visit");
     }
 }
 
-/// A folder that this browser remembers, and may read once the user says so.
+/// A folder or file that this browser remembers, and may read once the user says so.
 #[derive(Clone, Debug)]
 pub struct Kept(JsValue);
 
 impl Kept {
-    /// As a thing to open.
-    pub fn thing(&self, name: &str) -> Thing {
-        Thing::Handle(name.to_owned(), self.0.clone())
+    /// As a thing to open; `None` when it is not there any more.
+    pub async fn thing(&self) -> Option<Thing> {
+        let handle: &FileSystemHandle = self.0.unchecked_ref();
+        match handle.kind() {
+            FileSystemHandleKind::Directory => Some(Thing::Handle(handle.name(), self.0.clone())),
+            _ => {
+                let file = JsFuture::from(self.0.unchecked_ref::<FileSystemFileHandle>().get_file()).await.ok()?;
+                Some(Thing::File(file.unchecked_into(), Some(self.0.clone())))
+            }
+        }
     }
 }
 

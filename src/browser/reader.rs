@@ -98,7 +98,9 @@ fn open_things(things: &js_sys::Array, given: &mut VecDeque<(String, File)>) -> 
             open::Part::File(Rc::new(FileBytes::new(file)))
         } else {
             let count = (get("count").as_f64().unwrap_or(0.0) as usize).min(given.len());
-            open::Part::Folder(Rc::new(FileFolder::new(given.drain(..count).collect())))
+            let lost: Vec<String> =
+                js_sys::Array::from(&get("lost")).iter().filter_map(|path| path.as_string()).collect();
+            open::Part::Folder(Rc::new(FileFolder::new(given.drain(..count).collect(), &lost)))
         };
         parts.push((name, part));
     }

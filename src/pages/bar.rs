@@ -4,7 +4,7 @@ use crate::browser::preferences::{self, Theme};
 use crate::pages::opening;
 use crate::pages::state::{App, Drawer};
 use crate::session::Phase;
-use crate::view::format::{bytes, counted};
+use crate::view::format::{bytes, count, counted};
 use crate::view::names::run_label;
 use crate::view::{PageName, ViewState};
 use crate::widgets::icon::{Icon, IconName};
@@ -79,7 +79,7 @@ fn Crumbs() -> impl IntoView {
         Memo::new(move |_| app.opened.get().filter(|name| app.view.with(|view| view.source.as_ref() == Some(name))));
     let page = app.page();
     let experiments = move || {
-        let chosen = app.experiments_in_view().get();
+        let chosen = app.experiments_in_view.get();
         let named = app.view.with(|view| !view.experiments.is_empty());
         match chosen.as_slice() {
             [only] => app.session.with_value(|session| {
@@ -98,9 +98,7 @@ fn Crumbs() -> impl IntoView {
         let name = source.get()?;
         let shown = if name == opening::SAMPLE { "Sample".to_owned() } else { name };
         let page = page.get();
-        let list = app.href(|view| {
-            *view = ViewState { page: PageName::Experiments, source: view.source.take(), ..ViewState::default() }
-        });
+        let list = app.href(ViewState::to_experiments);
         let deep = matches!(page, PageName::Runs | PageName::Run);
         Some(view! {
             <nav class="crumbs" aria-label="Where you are">
@@ -140,22 +138,35 @@ pub fn Reading() -> impl IntoView {
     };
     let words = move || {
         let (read, experiments) = read();
-        match (read.runs_total, read.files_total) {
-            (Some(total), _) => format!(
+        let of = |some: String, all: Option<String>| all.map_or(some.clone(), |all| format!("{some} of {all}"));
+        let number = |number: u64| count(number as i64);
+        match read.runs_total {
+            Some(total) => format!(
                 "{} of {} runs, {} files, {}",
-                crate::view::format::count(read.runs as i64),
-                crate::view::format::count(total as i64),
-                crate::view::format::count(read.files as i64),
-                bytes(read.bytes)
+                number(read.runs),
+                number(total),
+                of(number(read.files), read.files_total.map(number)),
+                of(bytes(read.bytes), read.bytes_total.map(bytes))
             ),
-            (None, _) => format!(
+            None => format!(
                 "Looking: {} files, {}",
-                crate::view::format::count(read.files as i64),
+                number(read.files),
                 counted(experiments as u64, "experiment", "experiments")
             ),
         }
     };
     move || {
+        if app.gathering.get() > 0 {
+            return Some(
+                view! {
+                    <div class="reading" role="group" aria-label="Reading">
+                        <div class="prog unknown" role="progressbar" aria-label="Looking at what was dropped"></div>
+                        <div class="reading-words"><span class="strong">"Looking at what was dropped …"</span></div>
+                    </div>
+                }
+                .into_any(),
+            );
+        }
         if !is_here.get() {
             return None;
         }

@@ -16,12 +16,16 @@ use crate::widgets::icon::{Icon, IconName};
 use crate::widgets::message::{Message, Tone};
 use crate::widgets::plot::{LineChart, OneValueChart};
 use crate::widgets::segmented::{Segment, Segmented};
+use crate::widgets::turns::in_turns;
 use leptos::prelude::*;
 use std::collections::HashSet;
 use std::sync::Arc;
 
 /// Charts of a section that stand before "more".
 const SHOWN_AT_FIRST: usize = 48;
+
+/// Charts that are built at once; the others follow, as many a turn.
+const BUILT_AT_ONCE: usize = 3;
 
 /// What all charts of a page share: the crosshair, the raised run, the window of x.
 #[derive(Clone, Copy)]
@@ -160,6 +164,10 @@ fn Sections(sections: Memo<Arc<Vec<Section>>>, rows: Memo<Arc<Vec<u32>>>) -> imp
         axis
     });
     let closed = RwSignal::new(HashSet::from(["system".to_owned()]));
+    let most = Memo::new(move |_| {
+        sections.with(|sections| sections.iter().map(|section| section.charts.len()).max().unwrap_or(0))
+    });
+    let built = in_turns(most, BUILT_AT_ONCE);
     let whole = RwSignal::new(HashSet::<String>::new());
     let prefixes = Memo::new(move |_| {
         sections.with(|sections| sections.iter().map(|section| section.prefix.clone()).collect::<Vec<_>>())
@@ -191,7 +199,7 @@ fn Sections(sections: Memo<Arc<Vec<Section>>>, rows: Memo<Arc<Vec<u32>>>) -> imp
                     </h2>
                     {move || is_open.get().then(|| view! {
                         <div class="chart-grid">
-                            <For each=move || charts.with(|charts| charts.iter().take(limit.get()).cloned().collect::<Vec<_>>())
+                            <For each=move || charts.with(|charts| charts.iter().take(limit.get().min(built.get())).cloned().collect::<Vec<_>>())
                                 key=|chart| (chart.metric.clone(), chart.one_value)
                                 children=move |chart| view! { <Card chart=chart rows=rows /> } />
                         </div>

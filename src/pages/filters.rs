@@ -248,6 +248,7 @@ fn AddChip() -> impl IntoView {
         None => view! {
             <ValuePicker
                 label="Fields"
+                picks_one=true
                 values=Signal::derive(move || Arc::new(fields.get().into_iter().map(|(field, count)| PickValue {
                     value: field.to_string(),
                     label: format!("{} · {}", label(&field), kind(&field)),

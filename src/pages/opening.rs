@@ -2,13 +2,14 @@
 
 use crate::browser::files::{Thing, fetch_beside, name_of};
 use crate::browser::worker::Reader;
-use crate::browser::{base_url, handles, policy, signs};
+use crate::browser::{base_url, handles, pause, policy, signs};
 use crate::pages::state::App;
 use crate::session::{Histories, Phase, Session, Step, load};
 use crate::sources::Fault;
 use crate::sources::remote::Remote;
 use crate::view::curves::Colours;
 use crate::view::{PageName, Shown, ViewState};
+use crate::widgets::turns::in_the_next_turn;
 use leptos::prelude::*;
 use std::rc::Rc;
 
@@ -20,14 +21,34 @@ const FEW_RUNS: u64 = 60;
 /// What the link calls the sample.
 pub const SAMPLE: &str = "sample";
 
+/// Opens things once they were walked, which takes a while where the browser hands out a dropped folder file by file.
+pub fn open_when_walked(app: App, things: impl Future<Output = Vec<Thing>> + 'static) {
+    let busy = signs::Busy::start();
+    let opening = app.opening.get_value();
+    app.gathering.update(|count| *count += 1);
+    leptos::task::spawn_local(async move {
+        let things = things.await;
+        app.gathering.update(|count| *count -= 1);
+        // something else was opened meanwhile
+        if app.opening.get_value() == opening {
+            open(app, things);
+        }
+        drop(busy);
+    });
+}
+
 /// Opens things; nothing happens for an empty list (the user thought better of it).
 pub fn open(app: App, things: Vec<Thing>) {
     if !things.is_empty() {
         app.act_first.set_value(Some(signs::Act::start("first-rows")));
-        let name = name_of(&things);
+        let name = match name_of(&things) {
+            // the link's own word
+            name if name == SAMPLE => format!("{SAMPLE} (yours)"),
+            name => name,
+        };
         if let [thing] = things.as_slice() {
-            let thing = thing.clone();
-            leptos::task::spawn_local(async move { handles::keep(&thing).await });
+            let (kept_as, thing) = (name.clone(), thing.clone());
+            leptos::task::spawn_local(async move { handles::keep(&kept_as, &thing).await });
         }
         start(app, name, things);
     }
@@ -49,11 +70,12 @@ pub fn open_sample(app: App) {
     });
 }
 
-/// Asks for the kept folder handle of this name and opens it.
+/// Asks for what the browser keeps under this name and opens it.
 pub fn open_again(app: App, name: String, kept: handles::Kept) {
     leptos::task::spawn_local(async move {
-        if handles::may_read(&kept).await {
-            let thing = kept.thing(&name);
+        if handles::may_read(&kept).await
+            && let Some(thing) = kept.thing().await
+        {
             start(app, name, vec![thing]);
         } else {
             app.refused.set(Some(format!("The browser was not allowed to read {name}.")));
@@ -78,10 +100,12 @@ pub fn restart(app: App) {
 pub fn cancel(app: App) {
     app.session.update_value(Session::cancel);
     app.phase.set(app.session.with_value(|session| session.phase.clone()));
+    // what came since the page was told last
+    app.changed.update(|count| *count += 1);
 }
 
 fn start(app: App, name: String, things: Vec<Thing>) {
-    app.after_leaving(move || start_now(app, name, things));
+    app.after_leaving(pause(), move || start_now(app, name, things));
 }
 
 fn start_now(app: App, name: String, things: Vec<Thing>) {
@@ -153,19 +177,26 @@ fn absorb(app: App, step: Step, choose_page: bool) {
     signs::set_failed(matches!(phase, Phase::Failed(_)));
     if last_experiments {
         if choose_page {
-            choose(app);
+            let opening = app.opening.get_value();
+            in_the_next_turn(move || {
+                if app.opening.get_value() == opening {
+                    choose(app);
+                    app.changed.update(|count| *count += 1);
+                }
+            });
         } else {
             leave_what_is_not_here(app);
         }
     }
     let done = phase == Phase::Done;
     // pages come faster than anybody can look, and telling costs more the more runs there are
-    let is_news = !phase.is_loading() || last_experiments || read.runs <= FEW_RUNS;
+    let is_told_by_choosing = last_experiments && choose_page;
+    let is_news = !phase.is_loading() || (read.runs <= FEW_RUNS && !is_told_by_choosing);
     if app.phase.with_untracked(|shown| *shown != phase) {
         app.phase.set(phase);
     }
     let now_ms = signs::now_ms();
-    if is_news || now_ms - app.told_ms.get_value() >= TELL_EVERY_MS {
+    if is_news || (now_ms - app.told_ms.get_value() >= TELL_EVERY_MS && !is_told_by_choosing) {
         app.told_ms.set_value(now_ms);
         app.changed.update(|count| *count += 1);
     }

@@ -41,6 +41,8 @@ pub struct Pipeline {
     pub matching: Memo<Arc<Vec<u32>>>,
     /// The pointer is over the table: rows that stand must not move.
     pub is_held: RwSignal<bool>,
+    /// The run in which each nested run lies.
+    pub parents: Memo<Arc<HashMap<u32, u32>>>,
     /// The lines of the table.
     pub lines: Memo<Arc<Vec<Line>>>,
     /// Runs whose nested runs are folded away.
@@ -54,7 +56,7 @@ pub struct Pipeline {
 impl Pipeline {
     /// Over the app's state.
     pub fn new(app: App) -> Pipeline {
-        let experiments = app.experiments_in_view();
+        let experiments = app.experiments_in_view;
         let shown = Memo::new(move |_| app.view.with(|view| view.shown));
         let base = Memo::new(move |_| {
             app.changed.track();
@@ -135,7 +137,7 @@ impl Pipeline {
             let names = app.view.with(|view| view.selected.clone());
             Arc::new(app.run_names.get().numbers(&names).into_iter().collect::<HashSet<u32>>())
         });
-        Pipeline { base, parsed, query, matching, is_held, lines, closed, eye, selected }
+        Pipeline { base, parsed, query, matching, is_held, parents, lines, closed, eye, selected }
     }
 
     /// From the context that the shell gives.

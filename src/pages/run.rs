@@ -376,9 +376,10 @@ fn Metrics(row: u32) -> impl IntoView {
 #[component]
 fn Family(row: u32) -> impl IntoView {
     let app = App::get();
-    let (parent, missing_parent, children) = {
+    let parents = Pipeline::get().parents;
+    let family = Memo::new(move |_| {
+        let parents = parents.get();
         app.session.with_value(|session| {
-            let parents = crate::view::rows::parents(&session.table);
             let mut children: Vec<u32> =
                 parents.iter().filter(|(_, parent)| **parent == row).map(|(child, _)| *child).collect();
             children.sort_by_key(|&child| (std::cmp::Reverse(session.table.start_ms[child as usize]), child));
@@ -387,13 +388,16 @@ fn Family(row: u32) -> impl IntoView {
             let missing = session.table.tag(row, PARENT_TAG).filter(|_| parent.is_none()).map(str::to_owned);
             (parent, missing, children.into_iter().map(named).collect::<Vec<_>>())
         })
-    };
-    if parent.is_none() && missing_parent.is_none() && children.is_empty() {
-        return ().into_any();
-    }
-    let link = move |(row, label): (u32, String)| view! { <li><a href=href(app, row)>{one_line(&label, 120)}</a></li> };
-    let rest = children.len().saturating_sub(100);
-    view! {
+    });
+    move || {
+        let (parent, missing_parent, children) = family.get();
+        if parent.is_none() && missing_parent.is_none() && children.is_empty() {
+            return ().into_any();
+        }
+        let link =
+            move |(row, label): (u32, String)| view! { <li><a href=href(app, row)>{one_line(&label, 120)}</a></li> };
+        let rest = children.len().saturating_sub(100);
+        view! {
         <div class="block">
             <h3><Icon name=IconName::Tree />"Nested runs"<span class="n">{(!children.is_empty()).then_some(children.len())}</span></h3>
             {parent.map(|parent| view! { <p class="dim">"Inside of"</p><ul class="lines">{link(parent)}</ul> })}
@@ -402,4 +406,5 @@ fn Family(row: u32) -> impl IntoView {
             {(rest > 0).then(|| view! { <p class="dim">{format!("{rest} more in the table of runs")}</p> })}
         </div>
     }.into_any()
+    }
 }

@@ -33,7 +33,7 @@ pub fn Runs() -> impl IntoView {
     on_cleanup(move || pipeline.is_held.set(false));
     let layout = Memo::new(move |_| app.view.with(|view| view.layout));
     let title = move || {
-        let numbers = app.experiments_in_view().get();
+        let numbers = app.experiments_in_view.get();
         app.session.with_value(|session| match numbers.as_slice() {
             [only] => session
                 .experiments
@@ -106,7 +106,7 @@ enum Shown {
 fn Table() -> impl IntoView {
     let app = App::get();
     let pipeline = Pipeline::get();
-    let several = Memo::new(move |_| app.experiments_in_view().get().len() > 1);
+    let several = Memo::new(move |_| app.experiments_in_view.get().len() > 1);
     let narrow_list = Memo::new(move |_| app.view.with(|view| view.layout == Layout::Charts));
     let shown = Memo::new(move |_| {
         let base = pipeline.base.get();

@@ -5,7 +5,7 @@ use crate::pages::look::Look;
 use crate::pages::state::{App, Drawer, on_letters};
 use crate::pages::{bar, help, notices, open, opening};
 use crate::session::Phase;
-use crate::view::PageName;
+use crate::view::{PageName, ViewState};
 use leptos::ev;
 use leptos::prelude::*;
 
@@ -145,8 +145,7 @@ fn watch_drops(app: App, dragged: RwSignal<bool>) {
             event.prevent_default();
             dragged.set(false);
             if let Some(transfer) = event.data_transfer() {
-                let things = files::from_drop(&transfer);
-                leptos::task::spawn_local(async move { opening::open(app, things.await) });
+                opening::open_when_walked(app, files::from_drop(&transfer));
             }
         }
     });
@@ -166,12 +165,7 @@ fn watch_keys(app: App) {
         }
         "/" => crate::browser::document::focus("[data-query], [data-search]"),
         "e" if app.opened.with_untracked(Option::is_some) => {
-            app.go(|view| {
-                view.page = PageName::Experiments;
-                view.filter.clear();
-                view.sort = None;
-                view.run = None;
-            });
+            app.go(ViewState::to_experiments);
             true
         }
         "n" if app.session.with_value(|session| !session.report.is_empty()) => {

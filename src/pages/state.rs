@@ -3,7 +3,7 @@
 
 use crate::browser::files::Thing;
 use crate::browser::{address, document, dom, preferences, signs};
-use crate::model::{Reason, Report};
+use crate::model::{Reason, Report, RunKey};
 use crate::session::{Histories, History, Phase, Session, Want};
 use crate::sources::{Fault, FaultKind, HistoryAsk, Source};
 use crate::view::curves::Colours;
@@ -57,6 +57,8 @@ pub struct App {
     pub experiment_names: Memo<Arc<Names>>,
     /// Names of runs in the link.
     pub run_names: Memo<Arc<Names>>,
+    /// Numbers of the experiments that the view names; all when it names none.
+    pub experiments_in_view: Memo<Vec<u32>>,
     /// The user's act that waits for its first painted rows.
     pub act_first: StoredValue<Option<signs::Act>, LocalStorage>,
     /// The user's act that waits for all rows.
@@ -65,6 +67,8 @@ pub struct App {
     pub drawer: RwSignal<Option<Drawer>>,
     /// What stands in the bar for a while after an act: "Link copied".
     pub said: RwSignal<String>,
+    /// How many drops are being walked.
+    pub gathering: RwSignal<u32>,
     /// Files that could not be opened, in words; stands on the open page.
     pub refused: RwSignal<Option<String>>,
 }
@@ -95,6 +99,17 @@ impl App {
                 |_, _| true,
             )
         };
+        let experiment_names = names(|session| Names::of_experiments(&session.experiments));
+        let experiments_in_view = Memo::new(move |_| {
+            let names = experiment_names.get();
+            let named = view.with(|view| view.experiments.clone());
+            if named.is_empty() {
+                changed.track();
+                (0..session.with_value(|session| session.experiments.len() as u32)).collect()
+            } else {
+                names.numbers(&named)
+            }
+        });
         let app = App {
             view,
             coming: StoredValue::new(None),
@@ -110,12 +125,14 @@ impl App {
             histories: StoredValue::new_local(Histories::default()),
             histories_changed: RwSignal::new(0),
             colours: StoredValue::new(Colours::default()),
-            experiment_names: names(|session| Names::of_experiments(&session.experiments)),
+            experiment_names,
             run_names: names(|session| Names::of_runs(&session.table)),
+            experiments_in_view,
             act_first: StoredValue::new_local(None),
             act_all: StoredValue::new_local(None),
             drawer: RwSignal::new(None),
             said: RwSignal::new(String::new()),
+            gathering: RwSignal::new(0),
             refused: RwSignal::new(None),
         };
         address::on_change(move || app.show(link::read(&address::fragment())));
@@ -136,7 +153,7 @@ impl App {
     pub fn go(self, change: impl FnOnce(&mut ViewState)) {
         let mut next = self.coming();
         change(&mut next);
-        address::go(&link::write(&next).fragment);
+        address::go(&self.written(&next));
         self.show(next);
     }
 
@@ -144,8 +161,18 @@ impl App {
     pub fn tune(self, change: impl FnOnce(&mut ViewState)) {
         let mut next = self.coming();
         change(&mut next);
-        address::tune(&link::write(&next).fragment);
+        address::tune(&self.written(&next));
         self.show(next);
+    }
+
+    /// The fragment of a view; what it is too long for is told when that begins.
+    fn written(self, next: &ViewState) -> String {
+        let link = link::write(next);
+        let was_whole = self.view.with_untracked(|view| link::write(view).dropped.is_empty());
+        if was_whole && !link.dropped.is_empty() {
+            self.say(format!("The link is too long now: it goes on {}", left_out(&link.dropped)));
+        }
+        link.fragment
     }
 
     /// Shows a view. Another page takes two steps, since leptos may run an effect once more after its page is gone: first
@@ -159,7 +186,7 @@ impl App {
         let is_first = self.coming.with_value(Option::is_none);
         self.coming.set_value(Some(next));
         if is_first {
-            self.after_leaving(move || {
+            self.after_leaving(leptos::task::tick(), move || {
                 if let Some(next) = self.coming.try_update_value(Option::take).flatten() {
                     self.view.set(next);
                     signs::after_paint(document::focus_main_if_lost);
@@ -168,12 +195,13 @@ impl App {
         }
     }
 
-    /// Takes down the page that stands, then does something, then shows the page that the view names.
-    pub fn after_leaving(self, then: impl FnOnce() + 'static) {
+    /// Takes down the page that stands, waits, does something, then shows the page that the view names. The least that will do
+    /// is a tick.
+    pub fn after_leaving(self, wait: impl Future<Output = ()> + 'static, then: impl FnOnce() + 'static) {
         let busy = signs::Busy::start();
         self.leaving.update(|count| *count += 1);
         leptos::task::spawn_local(async move {
-            leptos::task::tick().await;
+            wait.await;
             then();
             self.leaving.update(|count| *count -= 1);
             drop(busy);
@@ -199,20 +227,6 @@ impl App {
     /// The present page.
     pub fn page(self) -> Memo<PageName> {
         Memo::new(move |_| self.view.with(|view| view.page))
-    }
-
-    /// Numbers of the experiments that the view names; all when it names none.
-    pub fn experiments_in_view(self) -> Memo<Vec<u32>> {
-        Memo::new(move |_| {
-            let names = self.experiment_names.get();
-            let named = self.view.with(|view| view.experiments.clone());
-            if named.is_empty() {
-                self.changed.track();
-                (0..self.session.with_value(|session| session.experiments.len() as u32)).collect()
-            } else {
-                names.numbers(&named)
-            }
-        })
     }
 
     /// The history of a metric of a run; one that is not known is asked for.
@@ -251,7 +265,8 @@ impl App {
                             let answered = page.items.len().min(wants.len());
                             for (want, series) in wants.drain(..answered).zip(page.items) {
                                 let is_lost = series.is_empty() && self.was_logged(&want);
-                                let fault = is_lost.then(|| unreadable(&page.report, &want.1)).flatten();
+                                let run = key(want.0).filter(|_| is_lost);
+                                let fault = run.and_then(|run| unreadable(&page.report, &run, &want.1));
                                 self.histories.update_value(|histories| match fault {
                                     Some(fault) => histories.fail(want, fault),
                                     None => histories.absorb(want, series),
@@ -294,14 +309,10 @@ impl App {
         let address = address::with_fragment(&link.fragment);
         leptos::task::spawn_local(async move {
             let copied = crate::browser::files::copy(&address).await;
-            let left_out = match link.dropped.as_slice() {
-                [] => "",
-                ["sel"] => ", without the chosen runs: it would be too long",
-                ["eye"] => ", without the eyes: it would be too long",
-                _ => ", without chosen runs and eyes: it would be too long",
-            };
-            self.say(if copied {
-                format!("Link copied{left_out}")
+            self.say(if copied && link.dropped.is_empty() {
+                "Link copied".to_owned()
+            } else if copied {
+                format!("Link copied {}: it would be too long", left_out(&link.dropped))
             } else {
                 "The browser does not allow copying here; take the address from the address bar".to_owned()
             });
@@ -309,15 +320,25 @@ impl App {
     }
 }
 
+/// What a link had to leave out, in words.
+fn left_out(dropped: &[&str]) -> &'static str {
+    match dropped {
+        ["sel"] => "without the chosen runs",
+        ["eye"] => "without the eyes",
+        _ => "without chosen runs and eyes",
+    }
+}
+
 /// Why the file of a metric that was read before can not be read any more, as a fault for the place where its curve would
 /// have stood.
-fn unreadable(report: &Report, metric: &str) -> Option<Fault> {
+fn unreadable(report: &Report, run: &RunKey, metric: &str) -> Option<Fault> {
     let kind = |reason: Reason| match reason {
         Reason::FileChanged => Some(FaultKind::FileChanged),
         Reason::FileUnreadable => Some(FaultKind::Unreadable),
         _ => None,
     };
-    let mut notices = report.notices().iter().filter(|notice| notice.path.ends_with(metric));
+    let is_its = |path: &str| path.starts_with(&run.0) && path.ends_with(metric);
+    let mut notices = report.notices().iter().filter(|notice| is_its(&notice.path));
     notices.find_map(|notice| Some(Fault::new(kind(notice.reason)?, notice.message.clone())))
 }
 

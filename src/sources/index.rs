@@ -3,7 +3,7 @@
 //! It must not know whose paths they are, nor what lies behind them: whoever adds a path gets a number for it, and keeps
 //! what belongs to that number. All paths share one text, so half a million of them cost some tens of megabytes.
 
-use crate::sources::Entry;
+use crate::sources::{Entry, Weight};
 use std::cmp::Ordering;
 
 /// Collects paths for a [`PathIndex`].
@@ -103,6 +103,30 @@ impl PathIndex {
     /// Numbers of all files and of folders that were added, in the order of their paths.
     pub fn numbers(&self) -> &[u32] {
         &self.order
+    }
+
+    /// The number of the first thing that lies in `dir`, at any depth.
+    pub fn first_in(&self, dir: &str) -> Option<u32> {
+        let prefix = format!("{dir}/");
+        let at = self.order.partition_point(|number| path_order(self.path(*number), &prefix).is_lt());
+        self.order.get(at).copied().filter(|number| self.path(*number).starts_with(&prefix))
+    }
+
+    /// How much lies at and below each of `paths`; `size` tells the bytes of a file.
+    pub fn weigh(&self, paths: &[String], size: impl Fn(u32) -> u64) -> Weight {
+        let mut weight = Weight::default();
+        for path in paths {
+            let prefix = format!("{path}/");
+            let from = self.order.partition_point(|number| path_order(self.path(*number), path).is_lt());
+            let here = |number: u32| self.path(number) == path || self.path(number).starts_with(&prefix);
+            for number in self.order.iter().skip(from).copied().take_while(|number| here(*number)) {
+                if !self.path(number).ends_with('/') {
+                    weight.files += 1;
+                    weight.bytes = weight.bytes.saturating_add(size(number));
+                }
+            }
+        }
+        weight
     }
 
     /// What lies directly in `dir`, by name; the root is the empty path. Nothing, if there is no such folder.
@@ -215,6 +239,12 @@ mod tests {
         assert_eq!(index.find("mlruns/0/b/x"), Some(2));
         assert_eq!(index.find("mlruns/0/empty/"), None);
         assert_eq!(index.find("mlruns/0"), None);
+        assert_eq!(index.first_in("mlruns/0/b"), Some(2));
+        assert_eq!(index.first_in("mlruns/0-1"), Some(1));
+        assert_eq!(index.first_in("mlruns/1"), None);
+        let weigh = |path: &str| index.weigh(&[path.to_owned()], |number| 10 + u64::from(number));
+        assert_eq!((weigh("mlruns/0").files, weigh("mlruns/0").bytes), (3, 10 + 12 + 14));
+        assert_eq!((weigh("mlruns/0/b").files, weigh("top").bytes, weigh("mlruns/0/b/y").files), (1, 15, 0));
     }
 
     #[test]

@@ -50,6 +50,17 @@ pub trait Folder {
     /// The bytes of each of `asks`, in the same order. One unreadable file does not spoil the others.
     fn read<'a>(&'a self, asks: &'a [ReadAsk]) -> Async<'a, Vec<Result<Vec<u8>, Fault>>>;
 
+    /// Where in the carrier the things of `dir` lie: whoever may choose an order reads neighbours together. `None` where all
+    /// places are alike.
+    fn place(&self, _dir: &str) -> Option<u64> {
+        None
+    }
+
+    /// How much lies below each of `dirs`, all together, where the carrier knows without asking; a path may be that of a file.
+    fn weigh(&self, _dirs: &[String]) -> Option<Weight> {
+        None
+    }
+
     /// What this carrier itself left out (a link, a damaged entry) since the last call.
     fn take_report(&self) -> Report {
         Report::default()
@@ -88,6 +99,15 @@ pub struct Entry {
     pub is_folder: bool,
     /// Bytes, where asked for and known.
     pub size: Option<u64>,
+}
+
+/// Files and their bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Weight {
+    /// How many.
+    pub files: u64,
+    /// Inflated.
+    pub bytes: u64,
 }
 
 /// A stretch of one file.
@@ -150,6 +170,8 @@ pub struct Progress {
     pub files_total: Option<u64>,
     /// Bytes read (inflated).
     pub bytes: u64,
+    /// Bytes there are to read (inflated), where known.
+    pub bytes_total: Option<u64>,
     /// Runs read.
     pub runs: u64,
     /// Runs there are, where known.
@@ -176,7 +198,9 @@ pub enum FaultKind {
     FileChanged,
     /// The browser, the system or the archive refuses to give the bytes.
     Unreadable,
-    /// The archive would inflate beyond what is safe.
+    /// The archive is damaged where the bytes should be; its own report says it as well.
+    Damaged,
+    /// The archive would inflate beyond what is safe; its own report says it as well.
     OverBudget,
     /// The reader died; opening the same things again starts a new one.
     ReaderDied,

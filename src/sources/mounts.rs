@@ -2,7 +2,7 @@
 //! kind of folder any of them is.
 
 use crate::model::Report;
-use crate::sources::{Async, Entry, Fault, FaultKind, Folder, ReadAsk};
+use crate::sources::{Async, Entry, Fault, FaultKind, Folder, ReadAsk, Weight};
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
@@ -73,6 +73,23 @@ impl Mounts {
 }
 
 impl Folder for Mounts {
+    fn weigh(&self, dirs: &[String]) -> Option<Weight> {
+        let parts = self.sorted_out(dirs, |dir| dir.as_str(), |_, rest| rest.to_string());
+        let mut whole = Weight::default();
+        for ((_, folder), (_, dirs)) in self.parts.iter().zip(parts) {
+            let weight = if dirs.is_empty() { Weight::default() } else { folder.weigh(&dirs)? };
+            whole.files += weight.files;
+            whole.bytes = whole.bytes.saturating_add(weight.bytes);
+        }
+        Some(whole)
+    }
+
+    fn place(&self, dir: &str) -> Option<u64> {
+        let (at, rest) = self.resolve(dir)?;
+        let within = self.parts.get(at)?.1.place(rest).unwrap_or(0);
+        Some((at as u64) << 48 | within.min((1 << 48) - 1))
+    }
+
     fn take_report(&self) -> Report {
         let mut report = Report::default();
         for (name, folder) in &self.parts {

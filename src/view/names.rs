@@ -28,9 +28,17 @@ impl Names {
             *seen.entry(id).or_default() += 1;
         }
         let name_of: Vec<String> = ids_and_paths
+            .clone()
             .map(|(id, path)| if seen.get(id) == Some(&1) { id.to_owned() } else { path.to_owned() })
             .collect();
-        let number_of = name_of.iter().enumerate().map(|(number, name)| (name.clone(), number as u32)).collect();
+        let mut number_of: HashMap<String, u32> =
+            name_of.iter().zip(0..).map(|(name, number)| (name.clone(), number)).collect();
+        // while all is being read an id may stand for one run and collide later: what it named, it names
+        for ((id, _), number) in ids_and_paths.zip(0..) {
+            if !number_of.contains_key(id) {
+                number_of.insert(id.to_owned(), number);
+            }
+        }
         Names { name_of, number_of }
     }
 
@@ -65,5 +73,7 @@ mod tests {
         let names = Names::of([("1", "1"), ("2", "2"), ("1", ".trash/1")].into_iter());
         assert_eq!([names.name(0), names.name(1), names.name(2), names.name(9)], ["1", "2", ".trash/1", ""]);
         assert_eq!(names.numbers(&["2".into(), ".trash/1".into(), "7".into()]), [1, 2]);
+        let names = Names::of([("a", "one/a"), ("a", "two/a")].into_iter());
+        assert_eq!((names.number("a"), names.number("two/a")), (Some(0), Some(1)));
     }
 }

@@ -40,6 +40,18 @@ pub struct ViewState {
 }
 
 impl ViewState {
+    /// The list of experiments: what named experiments or runs goes, how charts and tables are drawn stays.
+    pub fn to_experiments(&mut self) {
+        self.page = PageName::Experiments;
+        self.experiments.clear();
+        self.run = None;
+        self.artifact = None;
+        self.filter.clear();
+        self.sort = None;
+        self.selected.clear();
+        self.eye = None;
+    }
+
     /// The column that the runs page sorts by.
     pub fn sort_field(&self) -> Option<(Field, bool)> {
         self.sort.as_ref().and_then(|(field, descending)| Some((Field::parse(field)?, *descending)))

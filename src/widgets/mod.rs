@@ -33,4 +33,6 @@ pub mod splitter;
 #[cfg(all(feature = "page", target_arch = "wasm32"))]
 pub mod text_field;
 #[cfg(all(feature = "page", target_arch = "wasm32"))]
+pub mod turns;
+#[cfg(all(feature = "page", target_arch = "wasm32"))]
 pub mod values;

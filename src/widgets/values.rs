@@ -1,4 +1,4 @@
-//! A list of values with their counts, to pick some of: a search field over it, virtual below.
+//! A list of values with their counts, to pick some or one of: a search field over it, virtual below.
 //!
 //! It must not know what the values are values of.
 
@@ -39,6 +39,9 @@ pub fn ValuePicker(
     /// A value was pressed: turn it round.
     #[prop(into)]
     on_pick: Callback<String>,
+    /// One is picked and the list is done with: no check boxes, no shares.
+    #[prop(optional)]
+    picks_one: bool,
     /// Enter in the search field with Ctrl, or when nothing is left to press: done.
     #[prop(into, optional)]
     on_done: Option<Callback<()>>,
@@ -151,11 +154,11 @@ pub fn ValuePicker(
                     pick(place);
                 }
             >
-                <span class="box" aria-hidden="true"><Icon name=IconName::Check /></span>
+                {(!picks_one).then(|| view! { <span class="box" aria-hidden="true"><Icon name=IconName::Check /></span> })}
                 <span class="cut" class:dim=move || value.with(|v| v.quiet) title=move || value.with(|v| v.label.clone())>
                     {move || value.with(|v| v.label.clone())}
                 </span>
-                <span class="share" aria-hidden="true"><i style:width=share></i></span>
+                {(!picks_one).then(|| view! { <span class="share" aria-hidden="true"><i style:width=share></i></span> })}
                 <span class="n">{move || grouped(value.with(|v| v.count))}</span>
             </div>
         }
@@ -189,7 +192,7 @@ pub fn ValuePicker(
                 id=id
                 role="listbox"
                 aria-label=move || label.get()
-                aria-multiselectable="true"
+                aria-multiselectable=(!picks_one).then_some("true")
                 tabindex="0"
                 on:scroll=move |_| {
                     if let Some(list) = list.get_untracked() {

@@ -5,7 +5,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { deflateRawSync } from 'node:zlib';
 import { openSample } from './acts.mjs';
-import { assert, dropPaths, idle, pageTest, pickPaths, ROOT, scratch, shot } from './harness.mjs';
+import { assert, axe, dropPaths, idle, pageTest, pickPaths, ROOT, scratch, shot } from './harness.mjs';
 
 const SAMPLE = 'tests/fixtures/sample/sample.zip';
 const TREE = 'tests/fixtures/mlruns-2.22.0';
@@ -195,3 +195,46 @@ pageTest('a link to an experiment that is not here lists those that are', { hash
   await page.getByText('postcode-digits-mlp').waitFor();
   await idle(page);
 });
+
+pageTest('reading can be cancelled: what was read stays and can be used', async ({ page }) => {
+  const path = join(await scratch(), 'many.zip');
+  execFileSync('python3', [join(ROOT, 'benches/data.py'), path, '3000']);
+  await idle(page);
+  await pickPaths(page, 'files', [path]);
+  await page.locator('[role=row][data-run]').first().waitFor();
+  await page.getByRole('button', { name: 'Cancel, keep these' }).click();
+  await page.getByText('Reading was cancelled.').waitFor();
+  await idle(page);
+  const [loaded, total] = (await runs(page)).map(Number);
+  assert.ok(loaded < total && total === 3000, `${loaded} of ${total}`);
+  await page.waitForTimeout(300);
+  assert.equal(Number((await runs(page))[0]), loaded, 'nothing comes after it');
+  await axe(page);
+  await page.setViewportSize({ width: 390, height: 844 });
+  assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), 'nothing hangs over at 390 px');
+  await shot(page, 'cancelled-narrow');
+});
+
+pageTest('each opening is measured anew', async ({ page }) => {
+  await idle(page);
+  for (const times of [1, 2]) {
+    await pickPaths(page, 'files', [SAMPLE]);
+    await page.getByText('postcode-digits-mlp').waitFor();
+    await idle(page);
+    const count = (name) => page.evaluate((name) => performance.getEntriesByName(`runglass:${name}`).length, name);
+    assert.deepEqual([await count('first-rows'), await count('all-rows')], [times, times]);
+  }
+});
+
+for (const theme of ['light', 'dark']) {
+  pageTest(`what can not be opened is told without a fault of its own, ${theme}`, { theme, viewport: { width: 390, height: 844 } }, async ({ page }) => {
+    const path = join(await scratch(), 'notes.txt');
+    await writeFile(path, 'no tracking data');
+    await idle(page);
+    await pickPaths(page, 'files', [path]);
+    await page.locator('[data-fault=NotRecognised]').waitFor();
+    await axe(page);
+    assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), 'nothing hangs over at 390 px');
+    await shot(page, `failed-narrow-${theme}`);
+  });
+}

@@ -164,7 +164,14 @@ struct Fake;
 fn page<T>(items: T) -> Page<T> {
     let mut report = Report::default();
     report.note(Reason::MetricLineMalformed, "1/run/metrics/loss", Some(7), "`x` is not a number");
-    let read = Progress { files: 3, files_total: Some(u64::MAX), bytes: 1 << 60, runs: 2, runs_total: None };
+    let read = Progress {
+        files: 3,
+        files_total: Some(u64::MAX),
+        bytes: 1 << 60,
+        bytes_total: None,
+        runs: 2,
+        runs_total: None,
+    };
     Page { items, next: Some(Cursor("2|\"ö".to_string())), read, report }
 }
 

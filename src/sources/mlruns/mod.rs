@@ -24,7 +24,7 @@ use crate::sources::gather::Tally;
 use crate::sources::recognise::{self, Walk};
 use crate::sources::sub::Sub;
 use crate::sources::{
-    Async, Cursor, Fault, FaultKind, Folder, HistoryAsk, Page, Progress, RunsAsk, Source, path, text,
+    Async, Cursor, Fault, FaultKind, Folder, HistoryAsk, Page, Progress, RunsAsk, Source, Weight, path, text,
 };
 use datasets::Datasets;
 use layout::Layout;
@@ -50,6 +50,8 @@ pub struct FileStores {
     layout: RefCell<Option<Rc<Layout>>>,
     datasets: Datasets,
     tally: Tally,
+    /// What was read before the runs, and all runs; where the carrier knows.
+    whole: Cell<Option<Weight>>,
     runs_read: Cell<u64>,
     /// Folders counted as runs that turned out to hold none.
     no_runs: Cell<u64>,
@@ -64,6 +66,7 @@ impl FileStores {
             layout: RefCell::new(None),
             datasets: Datasets::default(),
             tally: Tally::default(),
+            whole: Cell::new(None),
             runs_read: Cell::new(0),
             no_runs: Cell::new(0),
         }
@@ -85,7 +88,12 @@ impl FileStores {
         if !self.walk.is_done() {
             return Ok(None);
         }
-        let layout = Layout::build(self.walk.take(), report).ok_or_else(|| self.walk.not_recognised())?;
+        let mut layout = Layout::build(self.walk.take(), report).ok_or_else(|| self.walk.not_recognised())?;
+        layout.runs.sort_by_cached_key(|run| self.folder.place(&run.dir));
+        self.whole.set(runs::weigh(&*self.folder, &layout.runs).map(|runs| Weight {
+            files: self.tally.files() + runs.files,
+            bytes: self.tally.bytes().saturating_add(runs.bytes),
+        }));
         let layout = Rc::new(layout);
         *self.layout.borrow_mut() = Some(layout.clone());
         Ok(Some(layout))
@@ -101,11 +109,13 @@ impl FileStores {
 
     /// While walking, `files` are those seen: nothing else is known yet that grows with the work.
     fn progress(&self, layout: Option<&Layout>) -> Progress {
+        let whole = layout.and(self.whole.get());
         let runs_total = layout.map(|layout| (layout.runs.len() as u64).saturating_sub(self.no_runs.get()));
         Progress {
             files: if layout.is_some() { self.tally.files() } else { self.walk.files_seen() },
-            files_total: None,
+            files_total: whole.map(|whole| whole.files),
             bytes: self.tally.bytes(),
+            bytes_total: whole.map(|whole| whole.bytes),
             runs: self.runs_read.get(),
             runs_total,
         }
@@ -213,12 +223,12 @@ fn bytes_of(file: &str, answer: Result<Vec<u8>, Fault>, limit: u64, report: &mut
         }
         Ok(bytes) => Some(bytes),
         Err(fault) => {
-            let reason = match fault.kind {
-                FaultKind::FileChanged => Reason::FileChanged,
-                FaultKind::OverBudget => Reason::ArchiveBudget,
-                _ => Reason::FileUnreadable,
-            };
-            report.note(reason, file, None, fault.message);
+            match fault.kind {
+                // the carrier has told it
+                FaultKind::Damaged | FaultKind::OverBudget => {}
+                FaultKind::FileChanged => report.note(Reason::FileChanged, file, None, fault.message),
+                _ => report.note(Reason::FileUnreadable, file, None, fault.message),
+            }
             None
         }
     }

@@ -9,7 +9,7 @@ use super::trees::{Leaf, Tree, leaves};
 use super::{Datasets, METRIC_LIMIT, SMALL_LIMIT, bytes_of, text_of};
 use crate::model::{DatasetInput, Lifecycle, MetricSummary, Reason, Report, RunKey, RunRow, RunStatus, RunTable};
 use crate::sources::gather::Tally;
-use crate::sources::{Fault, Folder, ReadAsk, path};
+use crate::sources::{Fault, Folder, ReadAsk, Weight, path};
 
 /// What a file of a run is.
 #[derive(Clone, Copy, Debug)]
@@ -34,6 +34,26 @@ struct Draft {
     outputs: Vec<String>,
 }
 
+/// The folders and the file of a run that are read, with what they are.
+fn pieces(place: &RunPlace) -> impl Iterator<Item = (String, Role)> + '_ {
+    const PIECES: [(Parts, &str, Role); 6] = [
+        (Parts::META, "meta.yaml", Role::Meta),
+        (Parts::PARAMS, "params", Role::Param),
+        (Parts::METRICS, "metrics", Role::Metric),
+        (Parts::TAGS, "tags", Role::Tag),
+        (Parts::INPUTS, "inputs", Role::Input),
+        (Parts::OUTPUTS, "outputs", Role::Output),
+    ];
+    let here = PIECES.into_iter().filter(|(part, ..)| place.parts.has(*part));
+    here.map(|(_, name, role)| (path::join(&place.dir, name), role))
+}
+
+/// How much there is to read of the runs at `places`, where the carrier knows.
+pub(super) fn weigh(folder: &dyn Folder, places: &[RunPlace]) -> Option<Weight> {
+    let paths: Vec<String> = places.iter().flat_map(pieces).map(|(path, _)| path).collect();
+    folder.weigh(&paths)
+}
+
 /// What a page of runs gave.
 pub(super) struct RunsRead {
     pub table: RunTable,
@@ -53,20 +73,11 @@ pub(super) async fn read(
     let mut files: Vec<Leaf<(usize, Role)>> = Vec::new();
     let mut trees = Vec::new();
     for (at, place) in places.iter().enumerate() {
-        let kinds = [
-            (Parts::PARAMS, "params", Role::Param),
-            (Parts::METRICS, "metrics", Role::Metric),
-            (Parts::TAGS, "tags", Role::Tag),
-            (Parts::INPUTS, "inputs", Role::Input),
-            (Parts::OUTPUTS, "outputs", Role::Output),
-        ];
-        for (part, name, role) in kinds {
-            if place.parts.has(part) {
-                trees.push(Tree { dir: path::join(&place.dir, name), tag: (at, role) });
+        for (path, role) in pieces(place) {
+            match role {
+                Role::Meta => files.push(Leaf { path, key: String::new(), tag: (at, role) }),
+                _ => trees.push(Tree { dir: path, tag: (at, role) }),
             }
-        }
-        if place.parts.has(Parts::META) {
-            files.push(Leaf { path: path::join(&place.dir, "meta.yaml"), key: String::new(), tag: (at, Role::Meta) });
         }
     }
     files.extend(leaves(folder, trees).await?);
@@ -74,6 +85,8 @@ pub(super) async fn read(
         Role::Input | Role::Output => file.key.ends_with("/meta.yaml"),
         _ => true,
     });
+    // A carrier is quick where neighbours are asked together, and archives are mostly written run by run.
+    files.sort_by_key(|file| file.tag.0);
     let limit = |role: Role| if matches!(role, Role::Metric) { METRIC_LIMIT } else { SMALL_LIMIT };
     let asks: Vec<ReadAsk> = files.iter().map(|file| ReadAsk::up_to(&file.path, limit(file.tag.1) + 1)).collect();
 
@@ -204,6 +217,10 @@ impl Draft {
         let status = meta.filled("status").map(|text| (text, RunStatus::parse(text.trim())));
         if let Some((text, None)) = status {
             report.note(Reason::FieldInvalid, &file, None, format!("status is `{text}`, which is no state of a run."));
+        }
+        if let Some(text) = meta.filled("lifecycle_stage").filter(|text| !matches!(*text, "active" | "deleted")) {
+            let message = format!("lifecycle_stage is `{text}`, which is neither active nor deleted.");
+            report.note(Reason::FieldInvalid, &file, None, message);
         }
         let is_deleted = place.in_trash || meta.text("lifecycle_stage") == Some("deleted");
         let inputs = std::mem::take(&mut self.inputs);

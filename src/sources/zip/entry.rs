@@ -297,7 +297,7 @@ impl Reader {
     fn damaged(&mut self, job: Job<'_>, what: &str) -> Fault {
         let message = format!("`{}` is damaged: {what}", job.path);
         self.note(job, Reason::ArchiveDamaged, message.clone());
-        Fault::new(FaultKind::Unreadable, message)
+        Fault::new(FaultKind::Damaged, message)
     }
 
     fn over_budget(&mut self, job: Job<'_>, why: &str) -> Fault {

@@ -20,7 +20,7 @@ pub use meter::Budget;
 
 use crate::model::{Reason, Report};
 use crate::sources::index::PathIndex;
-use crate::sources::{Async, Bytes, Entry, Fault, FaultKind, Folder, ReadAsk};
+use crate::sources::{Async, Bytes, Entry, Fault, FaultKind, Folder, ReadAsk, Weight};
 use catalogue::{Catalogue, Record};
 use directory::{Search, Walk};
 use entry::{Job, LOCAL_SIZE, Reader};
@@ -91,11 +91,6 @@ impl ZipFolder {
         Ok(ZipFolder { index, records, reader: RefCell::new(reader) })
     }
 
-    /// How many files it holds.
-    pub fn file_count(&self) -> u64 {
-        self.index.numbers().iter().filter(|number| !self.index.path(**number).ends_with('/')).count() as u64
-    }
-
     fn record(&self, number: u32) -> Option<&Record> {
         self.records.get(number as usize)
     }
@@ -131,6 +126,15 @@ impl ZipFolder {
 }
 
 impl Folder for ZipFolder {
+    fn weigh(&self, dirs: &[String]) -> Option<Weight> {
+        Some(self.index.weigh(dirs, |number| self.record(number).map_or(0, |record| record.size)))
+    }
+
+    fn place(&self, dir: &str) -> Option<u64> {
+        let first = self.index.first_in(dir)?;
+        self.record(first).map(|record| record.offset)
+    }
+
     /// First what opening found, then what reading did.
     fn take_report(&self) -> Report {
         std::mem::take(&mut self.reader.borrow_mut().report)

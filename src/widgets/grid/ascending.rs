@@ -2,7 +2,12 @@
 //! loses the focus, and leptos' own `For` may move those that stay.
 
 use crate::browser::dom::Element;
+use crate::browser::signs::now_ms;
+use crate::widgets::turns::in_the_next_turn;
 use leptos::prelude::*;
+
+/// How long children may be built before the browser gets its turn, in milliseconds; the others follow after it.
+const AT_ONCE_MS: f64 = 12.0;
 
 /// The role of an element that only groups. A constant, since a directive on an element with nothing but literals is lost.
 pub(super) const NO_ROLE: &str = "presentation";
@@ -20,7 +25,8 @@ impl<K, S: Mountable> Child<K, S> {
     }
 }
 
-/// A directive (`use:`) that fills its element with a `view` for each of `keys`, which must ascend.
+/// A directive (`use:`) that fills its element with a `view` for each of `keys`, which must ascend. What takes long to build
+/// comes in several turns, the first keys first.
 pub(super) fn ascending<K, V>(
     keys: impl Fn() -> Vec<K> + Copy + 'static,
     view: impl Fn(K) -> V + Copy + 'static,
@@ -31,6 +37,7 @@ where
 {
     let parent = Owner::current().unwrap_or_default();
     let kept = StoredValue::new_local(None);
+    let turn = RwSignal::new(());
     move |element: Element| {
         let parent = parent.clone();
         let build = move |key: &K| {
@@ -39,24 +46,35 @@ where
             Child { key: key.clone(), state, owner }
         };
         let effect = RenderEffect::new(move |before: Option<Vec<Child<K, V::State>>>| {
+            turn.track();
             let keys = keys();
             let (mut stay, go): (Vec<Child<K, V::State>>, Vec<_>) =
                 before.unwrap_or_default().into_iter().partition(|child| keys.binary_search(&child.key).is_ok());
             go.into_iter().for_each(Child::remove);
-            let mut all: Vec<Child<K, V::State>> = Vec::with_capacity(keys.len());
-            // From the last to the first, so that the next sibling is always there.
-            for key in keys.iter().rev() {
-                if stay.last().is_some_and(|child| child.key == *key) {
-                    all.extend(stay.pop());
-                    continue;
+            let start_ms = now_ms();
+            let mut built: Vec<Child<K, V::State>> = Vec::new();
+            for key in keys.iter().filter(|key| stay.binary_search_by(|child| child.key.cmp(key)).is_err()) {
+                if !built.is_empty() && now_ms() - start_ms > AT_ONCE_MS {
+                    in_the_next_turn(move || {
+                        turn.try_set(());
+                    });
+                    break;
                 }
-                let mut child = build(key);
+                built.push(build(key));
+            }
+            // From the last to the first, so that the next sibling is always there.
+            let mut all: Vec<Child<K, V::State>> = Vec::with_capacity(stay.len() + built.len());
+            while let Some(mut child) = built.pop() {
+                while stay.last().is_some_and(|other| other.key > child.key) {
+                    all.extend(stay.pop());
+                }
                 match all.last() {
                     Some(next) => next.state.insert_before_this_or_marker(&element, &mut child.state, None),
                     None => child.state.mount(&element, None),
                 }
                 all.push(child);
             }
+            all.extend(stay.into_iter().rev());
             all.reverse();
             all
         });

@@ -10,6 +10,8 @@ use std::sync::Arc;
 
 /// Rows kept ready above and below the view.
 const SPARE_ROWS: usize = 6;
+/// How often the cell that gets the focus is looked for.
+const FOCUS_TURNS: usize = 20;
 /// Columns kept ready at each side of the view.
 const SPARE_COLUMNS: usize = 1;
 
@@ -291,17 +293,22 @@ impl State {
     fn focus_later(self, only_if_lost: bool) {
         task::spawn_local(async move {
             task::tick().await;
-            let Some(Some(root)) = self.root.try_get_untracked() else { return };
-            if only_if_lost && dom::focused().is_some() {
-                return;
-            }
-            let Some(place) = self.at.try_get_untracked() else { return };
-            let selector = match place.row {
-                Some(row) => format!("[data-index='{row}'] [data-cell='{}']", place.column),
-                None => format!(".grid-labels [data-cell='{}']", place.column),
-            };
-            if let Some(cell) = dom::first(&root, &selector) {
-                dom::focus(&cell);
+            // its row may be built a few turns later
+            for _ in 0..FOCUS_TURNS {
+                let Some(Some(root)) = self.root.try_get_untracked() else { return };
+                if only_if_lost && dom::focused().is_some() {
+                    return;
+                }
+                let Some(place) = self.at.try_get_untracked() else { return };
+                let selector = match place.row {
+                    Some(row) => format!("[data-index='{row}'] [data-cell='{}']", place.column),
+                    None => format!(".grid-labels [data-cell='{}']", place.column),
+                };
+                if let Some(cell) = dom::first(&root, &selector) {
+                    dom::focus(&cell);
+                    return;
+                }
+                crate::browser::pause().await;
             }
         });
     }

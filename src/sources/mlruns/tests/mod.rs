@@ -6,6 +6,8 @@ mod runs;
 use super::FileStores;
 use crate::model::{Report, RunTable};
 use crate::sources::memory::Memory;
+use crate::sources::zip::craft::{self, archive, stored};
+use crate::sources::zip::{Budget, ZipFolder};
 use crate::sources::{Fault, RunsAsk, Source};
 use pollster::block_on;
 use std::fmt::Write;
@@ -106,6 +108,32 @@ fn check_memory(memory: Memory, expected: &str) {
     let expected: String =
         expected.lines().filter(|line| !line.trim().is_empty()).map(|line| format!("{line}\n")).collect();
     assert!(text == expected, "read:\n{text}\nexpected:\n{expected}");
+}
+
+#[test]
+fn an_archive_says_of_how_many() {
+    let meta = |id: &str| format!("experiment_id: '7'\nrun_id: {id}\nartifact_uri: a\n");
+    let (one, two) = (meta("one"), meta("two"));
+    let files = [
+        ("m/7/meta.yaml", "experiment_id: '7'\nname: seven\n"),
+        ("m/7/one/meta.yaml", one.as_str()),
+        ("m/7/one/metrics/a/b", "1 2 3\n"),
+        ("m/7/one/artifacts/large", "not read"),
+        ("m/7/two/meta.yaml", two.as_str()),
+        ("m/7/two/params/p", "x"),
+    ];
+    let pieces: Vec<_> = files.iter().map(|(path, text)| stored(path, text.as_bytes())).collect();
+    let bytes = craft::Memory { bytes: archive(&pieces), ..craft::Memory::default() };
+    let folder = ZipFolder::open(Rc::new(bytes), Budget::default()).expect("a zip");
+    let source = FileStores::new(Rc::new(folder));
+    let page = block_on(source.experiments(None)).expect("experiments");
+    assert!(page.next.is_none());
+    let read: usize = files.iter().filter(|(path, _)| !path.contains("artifacts")).map(|(_, text)| text.len()).sum();
+    let first = block_on(source.runs(RunsAsk { after: None, size: 1 })).expect("a run");
+    assert_eq!((first.read.files_total, first.read.bytes_total), (Some(5), Some(read as u64)));
+    assert!(first.read.files < 5);
+    let last = block_on(source.runs(RunsAsk { after: first.next, size: 9 })).expect("a run");
+    assert_eq!((last.read.files, last.read.bytes), (5, read as u64));
 }
 
 fn check(tree: &str, expected: &str) {
