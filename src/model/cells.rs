@@ -89,6 +89,23 @@ impl<T: Copy> Cells<T> {
         self.len() == 0
     }
 
+    /// The (row, value) pairs of some rows, by ascending row; what lies outside is not looked at.
+    pub fn range(&self, wanted: std::ops::Range<u32>) -> Box<dyn Iterator<Item = (u32, T)> + '_> {
+        match &self.store {
+            Repr::Sparse { rows, values } => {
+                let from = rows.partition_point(|row| *row < wanted.start);
+                let to = rows.partition_point(|row| *row < wanted.end).max(from);
+                Box::new(rows[from..to].iter().copied().zip(values[from..to].iter().copied()))
+            }
+            Repr::Dense { values, .. } => {
+                let to = (wanted.end as usize).min(values.len());
+                let from = (wanted.start as usize).min(to);
+                let present = (wanted.start..).zip(&values[from..to]);
+                Box::new(present.filter_map(|(row, value)| value.map(|value| (row, value))))
+            }
+        }
+    }
+
     /// All (row, value) pairs by ascending row.
     pub fn iter(&self) -> Box<dyn Iterator<Item = (u32, T)> + '_> {
         match &self.store {
@@ -115,6 +132,9 @@ mod tests {
             assert_eq!(cells.len(), expected.len());
         }
         assert_eq!(cells.iter().collect::<Vec<_>>(), expected.clone().into_iter().collect::<Vec<_>>());
+        let part: Vec<_> = expected.range(90..210).map(|(row, value)| (*row, *value)).collect();
+        assert_eq!(cells.range(90..210).collect::<Vec<_>>(), part);
+        assert_eq!(cells.range(900..910).count(), 0);
         for row in 0..500 {
             assert_eq!(cells.get(row), expected.get(&row).copied(), "row {row}");
         }

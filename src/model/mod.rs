@@ -18,5 +18,5 @@ pub use field::{Attribute, DatasetKey, Field};
 pub use report::{Notice, Reason, Report, Severity};
 pub use run::{DatasetInput, Lifecycle, RunKey, RunStatus};
 pub use series::{MetricSeries, MetricSummary};
-pub use shelf::{LoggedModel, ModelVersion, RegisteredModel, Trace};
+pub use shelf::{LoggedModel, ModelVersion, RegisteredModel, Shelf, Trace};
 pub use table::{Columns, RunRow, RunTable, TextColumn};

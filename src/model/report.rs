@@ -59,6 +59,13 @@ reasons! {
     ArchiveBudget "archive-budget" Error "The entry inflates beyond what is safe to open and was left out. Unpack it by hand if you trust it, and open the folder.";
     FileChanged "file-changed" Error "The file changed on disk after it was picked. Drop it again.";
     FileUnreadable "file-unreadable" Error "The browser or the system refused to read the file. Check its permissions and open it again.";
+    FormatPartial "format-partial" Info "The format does not carry everything; open the store itself (folder, database or server) to see the rest.";
+    JsonMalformed "json-malformed" Error "What stands before this place was read, the rest of the file was not. Save the file again.";
+    PartMalformed "part-malformed" Warning "This part was left out, the others were read. Mend it in the file, or make the export again.";
+    ColumnIgnored "column-ignored" Info "The column is none that `search_runs` makes. Name it `params.`, `metrics.` or `tags.` and its key to see it.";
+    HistoryUnassigned "history-unassigned" Warning "The answer does not say whose points it holds. Save it under a name that holds the run's id.";
+    AnswerContinues "answer-continues" Warning "Save the pages that follow as well (`page_token`), or ask with a larger `max_results`.";
+    ExportIncomplete "export-incomplete" Warning "The tool that made the export left this out; export it again.";
     TooLarge "too-large" Warning "The file is larger than what is safe to read at once and was left out.";
 }
 

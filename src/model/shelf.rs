@@ -3,6 +3,24 @@
 use crate::model::{Lifecycle, MetricSummary};
 use serde::{Deserialize, Serialize};
 
+/// What a store keeps beside its runs, or a page of it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Shelf {
+    /// Prompts, which MLflow keeps as registered models, among them.
+    pub registered: Vec<RegisteredModel>,
+    /// Of all experiments.
+    pub logged: Vec<LoggedModel>,
+    /// Of all experiments.
+    pub traces: Vec<Trace>,
+}
+
+impl RegisteredModel {
+    /// Whether it is a prompt: MLflow 3 keeps those as registered models with a tag.
+    pub fn is_prompt(&self) -> bool {
+        self.tags.iter().any(|(key, value)| key == "mlflow.prompt.is_prompt" && value.eq_ignore_ascii_case("true"))
+    }
+}
+
 /// A name under which versions of a model are registered.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RegisteredModel {

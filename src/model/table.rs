@@ -57,6 +57,11 @@ impl TextColumn {
         code
     }
 
+    /// (row, code) of some rows, by ascending row.
+    pub fn codes_in(&self, rows: std::ops::Range<u32>) -> impl Iterator<Item = (u32, u32)> + '_ {
+        self.codes.range(rows)
+    }
+
     /// (row, code) by ascending row.
     pub fn codes(&self) -> impl Iterator<Item = (u32, u32)> + '_ {
         self.codes.iter()
@@ -268,6 +273,41 @@ impl RunTable {
         }
     }
 
+    /// A table of some rows alone; row `rows.start` becomes row 0. Rows beyond the end are left out.
+    #[must_use]
+    pub fn slice(&self, rows: std::ops::Range<u32>) -> RunTable {
+        let end = rows.end.min(self.len() as u32);
+        let rows = rows.start.min(end)..end;
+        let places = rows.start as usize..rows.end as usize;
+        let mut part = RunTable {
+            key: self.key[places.clone()].to_vec(),
+            id: self.id[places.clone()].to_vec(),
+            experiment: self.experiment[places.clone()].to_vec(),
+            name: self.name[places.clone()].to_vec(),
+            status: self.status[places.clone()].to_vec(),
+            lifecycle: self.lifecycle[places.clone()].to_vec(),
+            start_ms: self.start_ms[places.clone()].to_vec(),
+            end_ms: self.end_ms[places.clone()].to_vec(),
+            artifact_uri: self.artifact_uri[places.clone()].to_vec(),
+            datasets: self.datasets[places.clone()].to_vec(),
+            outputs: self.outputs[places].to_vec(),
+            ..RunTable::default()
+        };
+        slice_text(&self.user, &rows, || &mut part.user);
+        for (key, column) in self.params.iter() {
+            slice_text(column, &rows, || part.params.entry(key));
+        }
+        for (key, column) in self.tags.iter() {
+            slice_text(column, &rows, || part.tags.entry(key));
+        }
+        for (key, column) in self.metrics.iter() {
+            for (row, summary) in column.range(rows.clone()) {
+                part.metrics.entry(key).set(row - rows.start, summary);
+            }
+        }
+        part
+    }
+
     /// The text of one tag of one run.
     pub fn tag(&self, row: u32, key: &str) -> Option<&str> {
         self.tags.get(key).and_then(|column| column.get(row))
@@ -290,6 +330,17 @@ impl RunTable {
     }
 }
 
+/// A column without any of the rows is not made.
+fn slice_text<'a>(from: &TextColumn, rows: &std::ops::Range<u32>, to: impl FnOnce() -> &'a mut TextColumn) {
+    let mut codes = from.codes_in(rows.clone()).peekable();
+    if codes.peek().is_some() {
+        let column = to();
+        for (row, code) in codes {
+            column.set(row - rows.start, from.text(code));
+        }
+    }
+}
+
 fn append_text(own: &mut TextColumn, other: &TextColumn, base: u32) {
     // each text is looked up once, not once a row
     let codes: Vec<u32> = other.dictionary().iter().map(|text| own.code_for(text)).collect();
@@ -297,5 +348,51 @@ fn append_text(own: &mut TextColumn, other: &TextColumn, base: u32) {
         if let Some(&code) = codes.get(code as usize) {
             own.codes.set(base + row, code);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{RunRow, RunTable};
+    use crate::model::{Lifecycle, MetricSummary, RunKey, RunStatus};
+
+    #[test]
+    fn slices_put_together_are_the_table() {
+        let mut whole = RunTable::default();
+        for at in 0..300_i64 {
+            let some = |every: i64, key: &str| (at % every == 0).then(|| (key.to_owned(), (at / 7).to_string()));
+            whole.push(RunRow {
+                key: RunKey(format!("r{at}")),
+                id: at.to_string(),
+                experiment: 0,
+                name: String::new(),
+                status: RunStatus::Finished,
+                lifecycle: Lifecycle::Active,
+                start_ms: Some(at),
+                end_ms: None,
+                user: some(3, "").map(|(_, user)| user),
+                artifact_uri: None,
+                params: some(1, "dense").into_iter().chain(some(50, "sparse")).collect(),
+                tags: some(2, "tag").into_iter().collect(),
+                metrics: vec![("m".to_owned(), MetricSummary::of_last(at as f64, at, 0))],
+                datasets: Vec::new(),
+                outputs: Vec::new(),
+            });
+        }
+        let mut again = RunTable::default();
+        for start in (0..300).step_by(70) {
+            again.append(whole.slice(start..start + 70));
+        }
+        assert_eq!(again.key, whole.key);
+        for row in whole.rows() {
+            assert_eq!(again.user.get(row), whole.user.get(row), "{row}");
+            for key in ["dense", "sparse"] {
+                assert_eq!(again.param(row, key), whole.param(row, key), "{row}");
+            }
+            assert_eq!(again.tag(row, "tag"), whole.tag(row, "tag"), "{row}");
+            assert_eq!(again.metric(row, "m").map(|m| m.last), whole.metric(row, "m").map(|m| m.last), "{row}");
+        }
+        assert!(whole.slice(290..900).len() == 10 && whole.slice(900..901).is_empty());
+        assert!(whole.slice(1..2).params.get("sparse").is_none());
     }
 }

@@ -3,24 +3,32 @@
 //! It must not know a format: it opens a folder or an archive, hands it to the sources, and prints plain data.
 
 pub mod disk;
+pub mod export;
 pub mod inspect;
 mod open;
 
 pub use open::open;
 
-use crate::sources::FaultKind;
+use crate::native::export::Export;
+use crate::sources::{Fault, FaultKind};
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 const USAGE: &str = "\
 Runglass opens MLflow tracking data.
 
 Usage: runglass inspect PATH [--summary]
+       runglass export PATH [-o FILE] [--force] [--experiment ID...] [--run ID...]
 
   inspect PATH   print what is in PATH (a folder, at any depth of which tracking data may lie, or a .zip of one)
                  as one JSON document
   --summary      print counts only
+  export PATH    write what is in PATH, with every point of every metric, as one JSON document that Runglass opens again
+  -o FILE        where to; standard output without it, or when FILE is -
+  --force        replace FILE when it is there already
+  --experiment ID...  only these experiments, by id or by path
+  --run ID...         only these runs, by id or by path; both together add up
   --help         print this text
 
 Exit status: 0 when something was read (what was skipped is listed as notices), 2 when nothing was recognised,
@@ -30,9 +38,11 @@ Exit status: 0 when something was read (what was skipped is listed as notices), 
 /// Nothing of what was opened is tracking data.
 const NOTHING_RECOGNISED: u8 = 2;
 
+#[derive(Debug, PartialEq)]
 enum Command {
     Help,
-    Inspect { path: String, summary: bool },
+    Inspect { path: PathBuf, summary: bool },
+    Export(Export),
 }
 
 /// Runs the command line; `arguments` do not hold the program's name.
@@ -46,27 +56,81 @@ pub fn run(arguments: impl Iterator<Item = String>) -> ExitCode {
             print!("{USAGE}");
             ExitCode::SUCCESS
         }
-        Ok(Command::Inspect { path, summary }) => inspect(Path::new(&path), summary),
+        Ok(Command::Inspect { path, summary }) => inspect(&path, summary),
+        Ok(Command::Export(export)) => match export::run(&export) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(fault) => failed(&export.path, &fault),
+        },
     }
 }
 
+/// Which words come next.
+#[derive(Clone, Copy)]
+enum Next {
+    Words,
+    Out,
+    Experiments,
+    Runs,
+}
+
 fn parse(arguments: impl Iterator<Item = String>) -> Result<Command, String> {
-    let (mut words, mut summary) = (Vec::new(), false);
+    let (mut words, mut summary, mut export) = (Vec::new(), false, Export::default());
+    let (mut options, mut next) = (Vec::new(), Next::Words);
     for argument in arguments {
         match argument.as_str() {
-            "--help" | "-h" | "help" => return Ok(Command::Help),
+            "--help" | "-h" => return Ok(Command::Help),
+            "help" if words.is_empty() => return Ok(Command::Help),
             "--summary" => summary = true,
+            "--force" => export.force = true,
+            "-o" => next = Next::Out,
+            "--experiment" => next = Next::Experiments,
+            "--run" => next = Next::Runs,
             option if option.starts_with("--") => return Err(format!("there is no option {option}")),
-            _ => words.push(argument),
+            _ => {
+                match next {
+                    Next::Words => words.push(argument),
+                    Next::Out => export.out = Some(PathBuf::from(argument)).filter(|out| out.as_os_str() != "-"),
+                    Next::Experiments => export.chosen.experiments.push(argument),
+                    Next::Runs => export.chosen.runs.push(argument),
+                }
+                if matches!(next, Next::Out) {
+                    next = Next::Words;
+                }
+                continue;
+            }
         }
+        if matches!(argument.as_str(), "--summary" | "--force") {
+            next = Next::Words;
+        }
+        options.push(argument);
+    }
+    if matches!(next, Next::Out) {
+        return Err("-o needs a FILE".to_owned());
     }
     let mut words = words.into_iter();
-    match (words.next().as_deref(), words.next(), words.next()) {
-        (Some("inspect"), Some(path), None) => Ok(Command::Inspect { path, summary }),
-        (Some("inspect"), None, _) => Err("inspect needs a PATH".to_owned()),
-        (Some("inspect"), ..) => Err("inspect takes one PATH".to_owned()),
-        (Some(other), ..) => Err(format!("there is no command {other}")),
-        (None, ..) => Err("a command is missing".to_owned()),
+    let (command, path, more) = (words.next(), words.next().map(PathBuf::from), words.next());
+    let (command, allowed): (_, &[&str]) = match command.as_deref() {
+        Some("inspect") => ("inspect", &["--summary"]),
+        Some("export") => ("export", &["-o", "--force", "--experiment", "--run"]),
+        Some(other) => return Err(format!("there is no command {other}")),
+        None => return Err("a command is missing".to_owned()),
+    };
+    if let Some(option) = options.iter().find(|option| !allowed.contains(&option.as_str())) {
+        return Err(format!("{command} has no option {option}"));
+    }
+    match (path, more) {
+        (Some(path), None) if command == "inspect" => Ok(Command::Inspect { path, summary }),
+        (Some(path), None) => Ok(Command::Export(Export { path, ..export })),
+        (None, _) => Err(format!("{command} needs a PATH")),
+        _ => Err(format!("{command} takes one PATH")),
+    }
+}
+
+fn failed(path: &Path, fault: &Fault) -> ExitCode {
+    eprintln!("runglass: {}: {fault}", path.display());
+    match fault.kind {
+        FaultKind::NotRecognised => ExitCode::from(NOTHING_RECOGNISED),
+        _ => ExitCode::FAILURE,
     }
 }
 
@@ -74,13 +138,7 @@ fn inspect(path: &Path, summary: bool) -> ExitCode {
     let outcome = open(path).and_then(|source| pollster::block_on(inspect::read(&*source)));
     let inspected = match outcome {
         Ok(inspected) => inspected,
-        Err(fault) => {
-            eprintln!("runglass: {}: {fault}", path.display());
-            return match fault.kind {
-                FaultKind::NotRecognised => ExitCode::from(NOTHING_RECOGNISED),
-                _ => ExitCode::FAILURE,
-            };
-        }
+        Err(fault) => return failed(path, &fault),
     };
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     let written = match summary {
@@ -94,5 +152,41 @@ fn inspect(path: &Path, summary: bool) -> ExitCode {
             ExitCode::FAILURE
         }
         _ => ExitCode::SUCCESS,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Command, Export, parse};
+    use crate::sources::exports::document::Chosen;
+
+    #[test]
+    fn words_and_options() {
+        let read = |line: &str| parse(line.split_whitespace().map(str::to_owned));
+        let inspect = |path: &str, summary: bool| Ok(Command::Inspect { path: path.into(), summary });
+        assert_eq!(read("inspect a"), inspect("a", false));
+        assert_eq!(read("inspect --summary a"), inspect("a", true));
+        assert_eq!(read("inspect help"), inspect("help", false));
+        assert_eq!(read("export -h"), Ok(Command::Help));
+        let all = Export { path: "a".into(), ..Export::default() };
+        assert_eq!(read("export a -o -"), Ok(Command::Export(all.clone())));
+        let texts = |list: &str| list.split_whitespace().map(str::to_owned).collect();
+        let chosen = Chosen { experiments: texts("1 2"), runs: texts("r") };
+        let some = Export { out: Some("b.json".into()), force: true, chosen, ..all };
+        assert_eq!(read("export a --experiment 1 2 --run r -o b.json --force"), Ok(Command::Export(some.clone())));
+        assert_eq!(read("export --experiment 1 --experiment 2 --force a --run r -o b.json"), Ok(Command::Export(some)));
+        for line in [
+            "",
+            "look a",
+            "inspect",
+            "inspect a b",
+            "export",
+            "export a -o",
+            "inspect a --force",
+            "export a --summary",
+            "export a --all",
+        ] {
+            assert!(read(line).is_err(), "{line}");
+        }
     }
 }

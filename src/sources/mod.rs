@@ -5,6 +5,7 @@
 //! is the number of questions, not their size. Decoders are synchronous; only the seams below wait.
 
 pub mod codec;
+pub mod exports;
 mod gather;
 pub mod index;
 pub mod memory;
@@ -14,11 +15,13 @@ pub mod open;
 pub mod path;
 mod recognise;
 pub mod remote;
+pub mod rest;
 pub mod sub;
 pub mod text;
+mod times;
 pub mod zip;
 
-use crate::model::{Experiment, MetricSeries, Report, RunKey, RunTable, Store};
+use crate::model::{Experiment, MetricSeries, Report, RunKey, RunTable, Shelf, Store};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::future::Future;
@@ -85,6 +88,14 @@ pub trait Source {
 
     /// The stores that were recognised, with what is only counted in them. Complete when all runs are read.
     fn stores(&self) -> Async<'_, Vec<Store>>;
+
+    /// What lies beside the runs: registered models, logged models, traces. Ask when all experiments are known. Empty from a
+    /// source that only counts them (see [`Store`]).
+    fn shelf(&self, after: Option<Cursor>) -> Async<'_, Page<Shelf>> {
+        let _ = after;
+        let page = Page { items: Shelf::default(), next: None, read: Progress::default(), report: Report::default() };
+        Box::pin(std::future::ready(Ok(page)))
+    }
 
     /// The artifacts of a run as a folder of their own.
     fn artifacts(&self, run: &RunKey) -> Rc<dyn Folder>;

@@ -1,0 +1,144 @@
+//! `runglass export`: all that a source gives, or a chosen part of it, as Runglass's own document.
+//!
+//! It must not know a format: it writes what the sources write, to a file or to standard output.
+
+use crate::native::open;
+use crate::sources::exports::document::{self, Chosen, Written};
+use crate::sources::{Fault, FaultKind, Progress};
+use std::fs::{self, File};
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// What to export, and where to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Export {
+    /// What to open.
+    pub path: PathBuf,
+    /// `None` is standard output.
+    pub out: Option<PathBuf>,
+    /// Whether an existing file is replaced.
+    pub force: bool,
+    /// Experiments and runs.
+    pub chosen: Chosen,
+}
+
+/// Runs it; what was chosen and is not there is an error too, after the rest was written.
+///
+/// # Errors
+/// When nothing is recognised, when the file is there already, when it can not be written.
+pub fn run(export: &Export) -> Result<(), Fault> {
+    let written = match &export.out {
+        None => {
+            let mut out = BufWriter::new(io::stdout().lock());
+            let written = write(export, &mut out);
+            // Whoever reads may stop early: `runglass export mlruns | head`.
+            match written
+                .and_then(|written| out.flush().map(|()| written).map_err(|error| stop(&error, "standard output")))
+            {
+                Err(Stop::ReaderGone) => return Ok(()),
+                Err(Stop::Fault(fault)) => return Err(fault),
+                Ok(written) => written,
+            }
+        }
+        Some(out) => to_file(export, out)?,
+    };
+    eprintln!("runglass: {} experiments, {} runs, {} points", written.experiments, written.runs, written.points);
+    match written.missing.as_slice() {
+        [] => Ok(()),
+        missing => Err(Fault::new(FaultKind::NotFound, format!("there is no {}", missing.join(", no ")))),
+    }
+}
+
+enum Stop {
+    ReaderGone,
+    Fault(Fault),
+}
+
+fn stop(error: &io::Error, what: &str) -> Stop {
+    match error.kind() {
+        io::ErrorKind::BrokenPipe => Stop::ReaderGone,
+        _ => Stop::Fault(Fault::new(FaultKind::Unreadable, format!("{what}: {error}"))),
+    }
+}
+
+/// Through a file beside it, so that a failure leaves what was there.
+fn to_file(export: &Export, out: &Path) -> Result<Written, Fault> {
+    let is_taken = || !export.force && out.symlink_metadata().is_ok();
+    let taken =
+        || Fault::new(FaultKind::Unreadable, format!("{} is there already; --force replaces it", out.display()));
+    if is_taken() {
+        return Err(taken());
+    }
+    let mut name = out.file_name().unwrap_or_default().to_os_string();
+    name.push(format!(".{}.part", std::process::id()));
+    let part = out.with_file_name(name);
+    let fault = |error: io::Error| Fault::new(FaultKind::Unreadable, format!("{}: {error}", out.display()));
+    let mut file = BufWriter::new(File::create_new(&part).map_err(fault)?);
+    let written = write(export, &mut file).and_then(|written| {
+        file.flush()
+            .and_then(|()| file.get_ref().sync_all())
+            .map_err(|error| stop(&error, &out.display().to_string()))?;
+        if is_taken() {
+            return Err(Stop::Fault(taken()));
+        }
+        fs::rename(&part, out).map_err(|error| Stop::Fault(fault(error)))?;
+        Ok(written)
+    });
+    written.map_err(|stop| {
+        // The first error is the one to tell.
+        let _ = fs::remove_file(&part);
+        match stop {
+            Stop::Fault(fault) => fault,
+            Stop::ReaderGone => Fault::new(FaultKind::Unreadable, format!("{}: nobody reads it", out.display())),
+        }
+    })
+}
+
+fn write(export: &Export, out: &mut impl Write) -> Result<Written, Stop> {
+    let source = open(&export.path).map_err(Stop::Fault)?;
+    let mut failed = None;
+    let mut meter = Meter::new();
+    let mut sink = |piece: &str| {
+        out.write_all(piece.as_bytes()).map_err(|error| {
+            let fault = Fault::new(FaultKind::Unreadable, error.to_string());
+            failed = Some(error);
+            fault
+        })
+    };
+    let written = document::write(&*source, &export.chosen, &mut sink, &mut |progress| meter.tell(progress));
+    let written = pollster::block_on(written);
+    meter.end();
+    written.map_err(|fault| match failed {
+        Some(error) => stop(&error, "writing"),
+        None => Stop::Fault(fault),
+    })
+}
+
+/// Progress, on a terminal alone.
+struct Meter {
+    is_shown: bool,
+    last: Instant,
+    is_line_open: bool,
+}
+
+impl Meter {
+    fn new() -> Meter {
+        Meter { is_shown: io::stderr().is_terminal(), last: Instant::now(), is_line_open: false }
+    }
+
+    fn tell(&mut self, progress: Progress) {
+        if self.is_shown && self.last.elapsed() > Duration::from_millis(200) {
+            self.last = Instant::now();
+            self.is_line_open = true;
+            let total = progress.runs_total.map_or(String::new(), |total| format!(" of {total}"));
+            eprint!("\rrunglass: {}{total} runs, {} MB read ", progress.runs, progress.bytes >> 20);
+        }
+    }
+
+    fn end(&mut self) {
+        if self.is_line_open {
+            eprintln!();
+        }
+    }
+}

@@ -1,0 +1,583 @@
+//! From any source to a document, piece by piece: no more than a page of runs and a page of histories is in memory.
+
+use super::{NOT_CARRIED, VERSION};
+use crate::model::{
+    DatasetInput, Experiment, Lifecycle, LoggedModel, MetricSeries, MetricSummary, ModelVersion, Reason,
+    RegisteredModel, Report, RunTable, Shelf, Store, Trace,
+};
+use crate::sources::exports::held::last_point;
+use crate::sources::{Cursor, Fault, HistoryAsk, Progress, RunsAsk, Source};
+use serde_json::{Map, Value, json};
+use std::collections::{BTreeSet, HashSet, VecDeque};
+use std::fmt::Write;
+
+/// Runs of a page.
+const RUNS: u32 = 256;
+/// Histories asked for at a time.
+const HISTORIES: usize = 256;
+/// Text is handed on in pieces of about so many bytes.
+const PIECE: usize = 256 << 10;
+
+/// What to write: the runs of `experiments` and the `runs`, by id or by path; all when both are empty.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Chosen {
+    /// Ids or paths of experiments.
+    pub experiments: Vec<String>,
+    /// Ids or keys of runs.
+    pub runs: Vec<String>,
+}
+
+/// What was written.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Written {
+    /// Experiments.
+    pub experiments: u64,
+    /// Runs.
+    pub runs: u64,
+    /// Points of their metrics.
+    pub points: u64,
+    /// What was chosen and is not there.
+    pub missing: Vec<String>,
+}
+
+/// Writes a document to `sink`; `heard` is told how far reading has come.
+///
+/// # Errors
+/// Those of the source, and those of `sink`.
+pub async fn write(
+    source: &dyn Source,
+    chosen: &Chosen,
+    sink: &mut dyn FnMut(&str) -> Result<(), Fault>,
+    heard: &mut dyn FnMut(Progress),
+) -> Result<Written, Fault> {
+    let mut report = Report::default();
+    let mut experiments = Vec::new();
+    let mut after = None;
+    loop {
+        let page = source.experiments(after).await?;
+        heard(page.read);
+        experiments.extend(page.items);
+        report.merge(page.report);
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    let mut writer = Writer {
+        out: Out { sink, text: String::new() },
+        choice: Choice::new(chosen, experiments),
+        report,
+        written: Written::default(),
+    };
+    let head = json!(format!("runglass {}", env!("CARGO_PKG_VERSION")));
+    writer.out.push(&format!("{{\"runglass\":{VERSION},\"written_by\":{head},\n"))?;
+    writer.runs(source, heard).await?;
+    writer.rest(source).await
+}
+
+struct Out<'a> {
+    sink: &'a mut dyn FnMut(&str) -> Result<(), Fault>,
+    text: String,
+}
+
+impl Out<'_> {
+    fn push(&mut self, text: &str) -> Result<(), Fault> {
+        self.text.push_str(text);
+        if self.text.len() >= PIECE { self.flush() } else { Ok(()) }
+    }
+
+    fn flush(&mut self) -> Result<(), Fault> {
+        let text = std::mem::take(&mut self.text);
+        (self.sink)(&text)
+    }
+
+    /// A list, each item on its line.
+    fn list(&mut self, key: &str, items: impl Iterator<Item = Value>) -> Result<(), Fault> {
+        self.push(&format!(",\n\"{key}\":["))?;
+        for (at, item) in items.enumerate() {
+            self.push(if at == 0 { "\n" } else { ",\n" })?;
+            self.push(&item.to_string())?;
+        }
+        self.push("\n]")
+    }
+}
+
+/// Which experiments and runs are written, and the numbers that the experiments get.
+struct Choice {
+    chosen: Chosen,
+    experiments: Vec<Experiment>,
+    /// Whether the experiment was chosen as a whole.
+    whole: Vec<bool>,
+    /// Its number in the document, once something of it is written.
+    number: Vec<Option<u32>>,
+    /// By number in the document.
+    order: Vec<usize>,
+    found: BTreeSet<String>,
+    /// Ids of the runs that are written, where not all are.
+    runs: HashSet<String>,
+}
+
+impl Choice {
+    fn new(chosen: &Chosen, experiments: Vec<Experiment>) -> Choice {
+        let count = experiments.len();
+        let chosen = chosen.clone();
+        let mut choice = Choice {
+            chosen,
+            experiments,
+            whole: vec![false; count],
+            number: vec![None; count],
+            order: Vec::new(),
+            found: BTreeSet::new(),
+            runs: HashSet::new(),
+        };
+        for at in 0..count {
+            let (Some(experiment), Some(whole)) = (choice.experiments.get(at), choice.whole.get_mut(at)) else {
+                continue;
+            };
+            let named =
+                choice.chosen.experiments.iter().find(|name| **name == experiment.id || **name == experiment.path);
+            choice.found.extend(named.map(|name| format!("experiment {name}")));
+            *whole = choice.chosen == Chosen::default() || named.is_some();
+            if *whole {
+                choice.number(at);
+            }
+        }
+        choice
+    }
+
+    fn is_all(&self) -> bool {
+        self.chosen == Chosen::default()
+    }
+
+    /// The number in the document of an experiment of the source.
+    fn number(&mut self, at: usize) -> u32 {
+        let next = self.order.len() as u32;
+        match self.number.get_mut(at) {
+            Some(Some(number)) => *number,
+            Some(number) => {
+                *number = Some(next);
+                self.order.push(at);
+                next
+            }
+            None => 0,
+        }
+    }
+
+    fn takes_run(&mut self, id: &str, key: &str, experiment: u32) -> bool {
+        let named = self.chosen.runs.iter().find(|name| *name == id || *name == key);
+        self.found.extend(named.map(|name| format!("run {name}")));
+        let is_taken = named.is_some() || self.has_whole(experiment);
+        if is_taken && !self.is_all() {
+            self.runs.insert(id.to_owned());
+        }
+        is_taken
+    }
+
+    fn has_whole(&self, experiment: u32) -> bool {
+        self.whole.get(experiment as usize).copied().unwrap_or(false)
+    }
+
+    /// Whether what belongs to an experiment, and maybe to a run, goes with them; the experiment's number in the document.
+    fn takes(&self, experiment: u32, run: Option<&str>) -> Option<u32> {
+        let is_taken = self.has_whole(experiment) || run.is_some_and(|run| self.runs.contains(run));
+        self.number.get(experiment as usize).copied().flatten().filter(|_| is_taken)
+    }
+
+    fn missing(&self) -> Vec<String> {
+        let experiments = self.chosen.experiments.iter().map(|name| format!("experiment {name}"));
+        let named = experiments.chain(self.chosen.runs.iter().map(|name| format!("run {name}")));
+        named.filter(|name| !self.found.contains(name)).collect()
+    }
+}
+
+struct Writer<'a> {
+    out: Out<'a>,
+    choice: Choice,
+    report: Report,
+    written: Written,
+}
+
+/// What one run logged, by key.
+#[derive(Default)]
+struct Logged {
+    params: Map<String, Value>,
+    tags: Map<String, Value>,
+    metrics: Vec<(String, MetricSummary)>,
+}
+
+impl Writer<'_> {
+    async fn runs(&mut self, source: &dyn Source, heard: &mut dyn FnMut(Progress)) -> Result<(), Fault> {
+        self.out.push("\"runs\":[")?;
+        let mut after = None;
+        loop {
+            let page = source.runs(RunsAsk { after, size: RUNS }).await?;
+            heard(page.read);
+            self.report.merge(page.report);
+            self.page(source, &page.items).await?;
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        self.out.push("\n]")
+    }
+
+    async fn page(&mut self, source: &dyn Source, table: &RunTable) -> Result<(), Fault> {
+        let mut rows = Vec::new();
+        for (row, ((id, key), experiment)) in table.id.iter().zip(&table.key).zip(&table.experiment).enumerate() {
+            if self.choice.takes_run(id, &key.0, *experiment) {
+                rows.push(row);
+            }
+        }
+        let mut logged = logged(table);
+        let mut pairs = Vec::new();
+        for row in &rows {
+            if let (Some(key), Some(logged)) = (table.key.get(*row), logged.get(*row)) {
+                pairs.extend(logged.metrics.iter().map(|(metric, _)| (key.clone(), metric.clone())));
+            }
+        }
+        let mut histories =
+            Histories { source, left: pairs.into(), asked: Vec::new(), after: None, read: VecDeque::new() };
+        for row in rows {
+            let Some(logged) = logged.get_mut(row).map(std::mem::take) else { continue };
+            let Some(fields) = self.run(table, row, &logged) else { continue };
+            self.out.push(if self.written.runs == 0 { "\n" } else { ",\n" })?;
+            let text = Value::Object(fields).to_string();
+            self.out.push(text.strip_suffix('}').unwrap_or(&text))?;
+            self.out.push(",\"metrics\":{")?;
+            for (at, (key, summary)) in logged.metrics.into_iter().enumerate() {
+                let read = histories.next(&mut self.report).await?;
+                // A history that can not be read any more still has its last point.
+                let series = read.filter(|series| !series.is_empty()).unwrap_or_else(|| last_point(summary));
+                self.written.points += series.len() as u64;
+                self.out.push(if at == 0 { "" } else { "," })?;
+                self.metric(&key, &series)?;
+            }
+            self.out.push("}}")?;
+            self.written.runs += 1;
+        }
+        Ok(())
+    }
+
+    /// All of a run but its metrics.
+    fn run(&mut self, table: &RunTable, row: usize, logged: &Logged) -> Option<Map<String, Value>> {
+        let experiment = *table.experiment.get(row)?;
+        let deleted = *table.lifecycle.get(row)?;
+        let outputs = table.outputs.get(row)?;
+        Some(filled([
+            ("key", json!(table.key.get(row)?.0)),
+            ("id", json!(table.id.get(row)?)),
+            ("experiment", json!(self.choice.number(experiment as usize))),
+            ("name", json!(table.name.get(row)?)),
+            ("status", json!(table.status.get(row)?.word())),
+            ("lifecycle", lifecycle(deleted)),
+            ("start_ms", json!(table.start_ms.get(row)?)),
+            ("end_ms", json!(table.end_ms.get(row)?)),
+            ("user", json!(table.user.get(u32::try_from(row).ok()?))),
+            ("artifact_uri", json!(table.artifact_uri.get(row)?)),
+            ("params", Value::Object(logged.params.clone())),
+            ("tags", Value::Object(logged.tags.clone())),
+            ("datasets", table.datasets.get(row)?.iter().map(dataset).collect()),
+            ("outputs", json!(outputs)),
+        ]))
+    }
+
+    fn metric(&mut self, key: &str, series: &MetricSeries) -> Result<(), Fault> {
+        fn column<T>(out: &mut Out, items: &[T], text: impl Fn(&mut String, &T)) -> Result<(), Fault> {
+            for (at, item) in items.iter().enumerate() {
+                if at > 0 {
+                    out.text.push(',');
+                }
+                text(&mut out.text, item);
+                out.push("")?;
+            }
+            Ok(())
+        }
+        let whole = |text: &mut String, number: &i64| {
+            let _ = write!(text, "{number}");
+        };
+        self.out.push(&json!(key).to_string())?;
+        self.out.push(":{\"steps\":[")?;
+        column(&mut self.out, &series.step, whole)?;
+        self.out.push("],\"times_ms\":[")?;
+        column(&mut self.out, &series.time_ms, whole)?;
+        self.out.push("],\"values\":[")?;
+        column(&mut self.out, &series.value, |text, number| push_number(text, *number))?;
+        self.out.push("]}")
+    }
+
+    async fn rest(mut self, source: &dyn Source) -> Result<Written, Fault> {
+        let shelf = shelf(source, &mut self.report).await?;
+        let mut stores = source.stores().await?;
+        let is_all = self.choice.is_all();
+        let choice = &self.choice;
+        let chosen = choice.order.iter().filter_map(|at| choice.experiments.get(*at));
+        self.out.list("experiments", chosen.map(experiment))?;
+        let run_of = |run: &Option<String>| run.as_deref().is_some_and(|run| choice.runs.contains(run));
+        let is_registered =
+            |model: &&RegisteredModel| is_all || model.versions.iter().any(|version| run_of(&version.run_id));
+        let registered_models: Vec<&RegisteredModel> = shelf.registered.iter().filter(is_registered).collect();
+        let of_logged = |model: &LoggedModel| choice.takes(model.experiment, model.run_id.as_deref());
+        let logged: Vec<(u32, &LoggedModel)> =
+            shelf.logged.iter().filter_map(|model| Some((of_logged(model)?, model))).collect();
+        let of_trace = |trace: &Trace| choice.takes(trace.experiment, trace.run_id.as_deref());
+        let traces: Vec<(u32, &Trace)> =
+            shelf.traces.iter().filter_map(|trace| Some((of_trace(trace)?, trace))).collect();
+        if !is_all {
+            // The store's own counts are those of the whole store.
+            for (at, store) in stores.iter_mut().enumerate() {
+                let is_here = |number: u32| {
+                    let experiment = choice.order.get(number as usize).and_then(|at| choice.experiments.get(*at));
+                    experiment.is_some_and(|experiment| experiment.store as usize == at)
+                };
+                store.logged_models = logged.iter().filter(|(number, _)| is_here(*number)).count() as u64;
+                store.traces = traces.iter().filter(|(number, _)| is_here(*number)).count() as u64;
+                let names: HashSet<&str> = registered_models.iter().map(|model| model.name.as_str()).collect();
+                store.registered_models.retain(|(name, _)| names.contains(name.as_str()));
+            }
+        }
+        if shelf != Shelf::default() {
+            self.out.list("registered_models", registered_models.into_iter().map(registered))?;
+            self.out.list("logged_models", logged.into_iter().map(logged_model))?;
+            self.out.list("traces", traces.into_iter().map(trace))?;
+        }
+        self.out.list("stores", stores.iter().map(store))?;
+        let is_own = |message: &str| message == NOT_CARRIED;
+        let notices = self
+            .report
+            .notices()
+            .iter()
+            .filter(|notice| notice.reason != Reason::FormatPartial || !is_own(&notice.message));
+        self.out.list(
+            "notices",
+            notices.map(|notice| {
+                let (reason, path) = (notice.reason.word(), &notice.path);
+                Value::Object(filled([
+                    ("reason", json!(reason)),
+                    ("path", json!(path)),
+                    ("line", json!(notice.line)),
+                    ("message", json!(notice.message)),
+                ]))
+            }),
+        )?;
+        self.out.push("}\n")?;
+        self.out.flush()?;
+        Ok(Written { experiments: self.choice.order.len() as u64, missing: self.choice.missing(), ..self.written })
+    }
+}
+
+/// Histories in the order in which they were asked for, some at a time.
+struct Histories<'a> {
+    source: &'a dyn Source,
+    left: VecDeque<(crate::model::RunKey, String)>,
+    asked: Vec<(crate::model::RunKey, String)>,
+    after: Option<Cursor>,
+    read: VecDeque<MetricSeries>,
+}
+
+impl Histories<'_> {
+    async fn next(&mut self, report: &mut Report) -> Result<Option<MetricSeries>, Fault> {
+        if let Some(series) = self.read.pop_front() {
+            return Ok(Some(series));
+        }
+        if self.after.is_none() {
+            self.asked = self.left.drain(..HISTORIES.min(self.left.len())).collect();
+            if self.asked.is_empty() {
+                return Ok(None);
+            }
+        }
+        let ask = HistoryAsk { pairs: self.asked.clone(), after: self.after.take() };
+        let page = self.source.history(ask).await?;
+        report.merge(page.report);
+        self.after = page.next.filter(|_| !page.items.is_empty());
+        self.read.extend(page.items);
+        Ok(self.read.pop_front())
+    }
+}
+
+async fn shelf(source: &dyn Source, report: &mut Report) -> Result<Shelf, Fault> {
+    let mut shelf = Shelf::default();
+    let mut after = None;
+    loop {
+        let page = source.shelf(after).await?;
+        report.merge(page.report);
+        shelf.registered.extend(page.items.registered);
+        shelf.logged.extend(page.items.logged);
+        shelf.traces.extend(page.items.traces);
+        after = page.next;
+        if after.is_none() {
+            return Ok(shelf);
+        }
+    }
+}
+
+/// Columns turned into what each run has, by key.
+fn logged(table: &RunTable) -> Vec<Logged> {
+    let mut logged: Vec<Logged> = Vec::new();
+    logged.resize_with(table.len(), Logged::default);
+    for (key, column) in table.params.iter() {
+        for (row, code) in column.codes() {
+            if let Some(run) = logged.get_mut(row as usize) {
+                run.params.insert(key.to_owned(), json!(column.text(code)));
+            }
+        }
+    }
+    for (key, column) in table.tags.iter() {
+        for (row, code) in column.codes() {
+            if let Some(run) = logged.get_mut(row as usize) {
+                run.tags.insert(key.to_owned(), json!(column.text(code)));
+            }
+        }
+    }
+    for (key, column) in table.metrics.iter() {
+        for (row, summary) in column.iter() {
+            if let Some(run) = logged.get_mut(row as usize) {
+                run.metrics.push((key.to_owned(), summary));
+            }
+        }
+    }
+    for run in &mut logged {
+        run.metrics.sort_by(|a, b| a.0.cmp(&b.0));
+    }
+    logged
+}
+
+/// JSON has no word for NaN and the infinities.
+fn push_number(text: &mut String, number: f64) {
+    match number {
+        number if number.is_nan() => text.push_str("\"NaN\""),
+        f64::INFINITY => text.push_str("\"Infinity\""),
+        f64::NEG_INFINITY => text.push_str("\"-Infinity\""),
+        // The shortest digits that give the same number, in a form that JSON takes.
+        number => {
+            let _ = write!(text, "{number:?}");
+        }
+    }
+}
+
+fn number(number: f64) -> Value {
+    match serde_json::Number::from_f64(number) {
+        Some(number) => Value::Number(number),
+        None => {
+            let mut text = String::new();
+            push_number(&mut text, number);
+            json!(text.trim_matches('"'))
+        }
+    }
+}
+
+/// Without what is not known.
+fn filled<const N: usize>(fields: [(&str, Value); N]) -> Map<String, Value> {
+    let is_filled = |value: &Value| match value {
+        Value::Null => false,
+        Value::Array(list) => !list.is_empty(),
+        Value::Object(map) => !map.is_empty(),
+        _ => true,
+    };
+    fields.into_iter().filter(|(_, value)| is_filled(value)).map(|(key, value)| (key.to_owned(), value)).collect()
+}
+
+fn lifecycle(lifecycle: Lifecycle) -> Value {
+    if lifecycle == Lifecycle::Deleted { json!(lifecycle.word()) } else { Value::Null }
+}
+
+fn texts(pairs: &[(String, String)]) -> Value {
+    pairs.iter().map(|(key, value)| (key.clone(), json!(value))).collect()
+}
+
+fn dataset(dataset: &DatasetInput) -> Value {
+    Value::Object(filled([
+        ("name", json!(dataset.name)),
+        ("digest", json!(dataset.digest)),
+        ("context", json!(dataset.context)),
+        ("source_type", json!(dataset.source_type)),
+        ("source", json!(dataset.source)),
+        ("profile", json!(dataset.profile)),
+        ("schema", json!(dataset.schema)),
+    ]))
+}
+
+fn experiment(experiment: &Experiment) -> Value {
+    Value::Object(filled([
+        ("store", json!(experiment.store)),
+        ("id", json!(experiment.id)),
+        ("path", json!(experiment.path)),
+        ("name", json!(experiment.name)),
+        ("lifecycle", lifecycle(experiment.lifecycle)),
+        ("artifact_location", json!(experiment.artifact_location)),
+        ("creation_ms", json!(experiment.creation_ms)),
+        ("last_update_ms", json!(experiment.last_update_ms)),
+        ("tags", texts(&experiment.tags)),
+    ]))
+}
+
+fn registered(model: &RegisteredModel) -> Value {
+    Value::Object(filled([
+        ("store", json!(model.store)),
+        ("name", json!(model.name)),
+        ("description", json!(model.description)),
+        ("creation_ms", json!(model.creation_ms)),
+        ("last_update_ms", json!(model.last_update_ms)),
+        ("tags", texts(&model.tags)),
+        ("aliases", texts(&model.aliases)),
+        ("versions", model.versions.iter().map(version).collect()),
+    ]))
+}
+
+fn version(version: &ModelVersion) -> Value {
+    Value::Object(filled([
+        ("version", json!(version.version)),
+        ("stage", json!(version.stage)),
+        ("status", json!(version.status)),
+        ("description", json!(version.description)),
+        ("user", json!(version.user)),
+        ("creation_ms", json!(version.creation_ms)),
+        ("last_update_ms", json!(version.last_update_ms)),
+        ("source", json!(version.source)),
+        ("run_id", json!(version.run_id)),
+        ("model_id", json!(version.model_id)),
+        ("tags", texts(&version.tags)),
+    ]))
+}
+
+fn logged_model((experiment, model): (u32, &LoggedModel)) -> Value {
+    let metric = |(key, summary): &(String, MetricSummary)| {
+        (key.clone(), json!({"last": number(summary.last), "step": summary.step, "time_ms": summary.time_ms}))
+    };
+    Value::Object(filled([
+        ("experiment", json!(experiment)),
+        ("id", json!(model.id)),
+        ("name", json!(model.name)),
+        ("status", json!(model.status)),
+        ("lifecycle", lifecycle(model.lifecycle)),
+        ("model_type", json!(model.model_type)),
+        ("run_id", json!(model.run_id)),
+        ("creation_ms", json!(model.creation_ms)),
+        ("params", texts(&model.params)),
+        ("tags", texts(&model.tags)),
+        ("metrics", model.metrics.iter().map(metric).collect()),
+    ]))
+}
+
+fn trace((experiment, trace): (u32, &Trace)) -> Value {
+    Value::Object(filled([
+        ("experiment", json!(experiment)),
+        ("id", json!(trace.id)),
+        ("name", json!(trace.name)),
+        ("state", json!(trace.state)),
+        ("start_ms", json!(trace.start_ms)),
+        ("duration_ms", json!(trace.duration_ms)),
+        ("run_id", json!(trace.run_id)),
+    ]))
+}
+
+fn store(store: &Store) -> Value {
+    let models = store.registered_models.iter().map(|(name, versions)| (name.clone(), json!(versions)));
+    json!({
+        "path": store.path,
+        "format": store.format,
+        "registered_models": models.collect::<Map<String, Value>>(),
+        "logged_models": store.logged_models,
+        "traces": store.traces,
+    })
+}

@@ -1,0 +1,216 @@
+//! THE FILES OF AN EXPORT, one after the other, whether one file was given or a folder full of them.
+//!
+//! It must not know what is in them.
+
+use super::json::Whole;
+use crate::model::{Reason, Report};
+use crate::sources::gather::Tally;
+use crate::sources::{Bytes, Entry, Fault, FaultKind, Folder, ReadAsk, path};
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+/// Files of a folder larger than this are left out: they are held in memory while they are read.
+const FILE_LIMIT: u64 = 512 << 20;
+/// Files read at a time.
+const BATCH: usize = 64;
+/// Folders listed at a time.
+const FOLDERS: usize = 512;
+/// Deeper than this nothing is looked for.
+const DEPTH: usize = 40;
+/// Files beside which `artifacts` is a run's, a model's or a trace's, and not the name of something.
+const WITH_ARTIFACTS: [&str; 3] = ["run.json", "logged_model.json", "trace.json"];
+
+/// What was given to open.
+pub enum Given {
+    /// One file.
+    File {
+        /// Where it lies in what was opened.
+        path: String,
+        /// Its content.
+        bytes: Rc<dyn Bytes>,
+    },
+    /// Files and folders.
+    Paths {
+        /// In which they lie.
+        folder: Rc<dyn Folder>,
+        /// Relative to it.
+        paths: Vec<String>,
+    },
+}
+
+/// The deepest folder around all paths; a single path is itself. `None` without paths.
+pub fn around(paths: &[String]) -> Option<String> {
+    let (first, rest) = paths.split_first()?;
+    let mut around = first.as_str();
+    while !rest.iter().all(|path| path::lies_in(path, around)) {
+        around = path::parent(around);
+    }
+    Some(around.to_owned())
+}
+
+/// One file with its path.
+pub struct OneFile {
+    /// Where it lies in what was opened.
+    pub path: String,
+    /// Its content.
+    pub bytes: Rc<dyn Bytes>,
+    /// The folder of artifacts beside it, if there is one.
+    pub artifacts: Option<String>,
+}
+
+/// The files that were given, in batches.
+pub struct Files {
+    single: Option<OneFile>,
+    folder: Option<Rc<dyn Folder>>,
+    /// Path, and the folder of artifacts beside it.
+    left: VecDeque<(String, Option<String>)>,
+    tally: Tally,
+}
+
+impl Files {
+    /// Finds them.
+    ///
+    /// # Errors
+    /// When the folder as a whole can not be read.
+    pub async fn find(given: Given) -> Result<Files, Fault> {
+        match given {
+            Given::File { path, bytes } => Ok(Files {
+                single: Some(OneFile { path, bytes, artifacts: None }),
+                folder: None,
+                left: VecDeque::new(),
+                tally: Tally::default(),
+            }),
+            Given::Paths { folder, paths } => {
+                let left = walk(&*folder, paths).await?.into();
+                Ok(Files { single: None, folder: Some(folder), left, tally: Tally::default() })
+            }
+        }
+    }
+
+    /// How many are left.
+    pub fn left(&self) -> u64 {
+        self.left.len() as u64 + u64::from(self.single.is_some())
+    }
+
+    /// The folder that they lie in.
+    pub fn folder(&self) -> Option<Rc<dyn Folder>> {
+        self.folder.clone()
+    }
+
+    /// Some of them; none when all are done. What can not be read is a notice.
+    ///
+    /// # Errors
+    /// When the folder as a whole can not be read.
+    pub async fn next(&mut self, report: &mut Report) -> Result<Vec<OneFile>, Fault> {
+        if let Some(single) = self.single.take() {
+            return Ok(vec![single]);
+        }
+        let Some(folder) = &self.folder else { return Ok(Vec::new()) };
+        let mut files = Vec::new();
+        while files.is_empty() && !self.left.is_empty() {
+            let batch: Vec<(String, Option<String>)> = self.left.drain(..BATCH.min(self.left.len())).collect();
+            let asks: Vec<ReadAsk> = batch.iter().map(|(path, _)| ReadAsk::up_to(path, FILE_LIMIT + 1)).collect();
+            let mut read: Vec<Option<OneFile>> = Vec::new();
+            read.resize_with(batch.len(), || None);
+            self.tally
+                .read_each(&**folder, &asks, |at, answer| {
+                    let (Some((path, artifacts)), Some(place)) = (batch.get(at), read.get_mut(at)) else { return };
+                    match answer {
+                        Ok(bytes) if bytes.len() as u64 > FILE_LIMIT => {
+                            let message = format!("The file is larger than {} MB.", FILE_LIMIT >> 20);
+                            report.note(Reason::TooLarge, path, None, message);
+                        }
+                        Ok(bytes) => {
+                            let (path, artifacts) = (path.clone(), artifacts.clone());
+                            *place = Some(OneFile { path, bytes: Rc::new(Whole(bytes)), artifacts });
+                        }
+                        Err(fault) => {
+                            let reason = match fault.kind {
+                                FaultKind::FileChanged => Reason::FileChanged,
+                                FaultKind::OverBudget => Reason::ArchiveBudget,
+                                _ => Reason::FileUnreadable,
+                            };
+                            report.note(reason, path, None, fault.message);
+                        }
+                    }
+                })
+                .await?;
+            files.extend(read.into_iter().flatten());
+            report.merge(folder.take_report());
+        }
+        Ok(files)
+    }
+}
+
+/// All files below `paths`, but those among artifacts.
+async fn walk(folder: &dyn Folder, paths: Vec<String>) -> Result<Vec<(String, Option<String>)>, Fault> {
+    let mut files = Vec::new();
+    let mut level = paths;
+    for depth in 0..DEPTH {
+        let mut below = Vec::new();
+        for dirs in level.chunks(FOLDERS) {
+            for (dir, entries) in dirs.iter().zip(folder.list(dirs, false).await?) {
+                // What holds nothing is a file, if it is not an empty folder.
+                if entries.is_empty() && depth == 0 && !dir.is_empty() {
+                    files.push((dir.clone(), None));
+                }
+                judge(dir, entries, &mut files, &mut below);
+            }
+        }
+        if below.is_empty() {
+            break;
+        }
+        level = below;
+    }
+    files.sort();
+    files.dedup();
+    Ok(files)
+}
+
+fn judge(dir: &str, entries: Vec<Entry>, files: &mut Vec<(String, Option<String>)>, below: &mut Vec<String>) {
+    let owns_artifacts = entries.iter().any(|entry| !entry.is_folder && WITH_ARTIFACTS.contains(&entry.name.as_str()));
+    let has_artifacts = entries.iter().any(|entry| entry.is_folder && entry.name == "artifacts");
+    let artifacts = has_artifacts.then(|| path::join(dir, "artifacts"));
+    for entry in entries {
+        let path = path::join(dir, &entry.name);
+        match (entry.is_folder, entry.name.as_str()) {
+            (true, "artifacts") if owns_artifacts => {}
+            (true, ".git" | "node_modules" | "__pycache__" | ".ipynb_checkpoints" | "__MACOSX") => {}
+            (true, _) => below.push(path),
+            (false, name) if name.starts_with('.') => {}
+            (false, _) => files.push((path, artifacts.clone())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{around, walk};
+    use crate::sources::memory::Memory;
+
+    #[test]
+    fn the_folder_around() {
+        let check = |paths: &[&str], expected: Option<&str>| {
+            let paths: Vec<String> = paths.iter().map(|path| (*path).to_owned()).collect();
+            assert_eq!(around(&paths).as_deref(), expected, "{paths:?}");
+        };
+        check(&[], None);
+        check(&["a/b.json"], Some("a/b.json"));
+        check(&["a/b/c.json", "a/b/d/e.json"], Some("a/b"));
+        check(&["a/b", "ab"], Some(""));
+        check(&["", "x"], Some(""));
+    }
+
+    #[test]
+    fn artifacts_are_not_looked_into() {
+        let tree = Memory::parse(
+            "//- 1/r/run.json\n//- 1/r/artifacts/x.json\n//- models/artifacts/model.json\n//- .DS_Store\n//- a.json",
+        );
+        let found = pollster::block_on(walk(&tree, vec![String::new(), "a.json".to_owned()])).expect("walked");
+        let shown: Vec<_> = found.iter().map(|(path, artifacts)| (path.as_str(), artifacts.as_deref())).collect();
+        assert_eq!(
+            shown,
+            [("1/r/run.json", Some("1/r/artifacts")), ("a.json", None), ("models/artifacts/model.json", None)]
+        );
+    }
+}

@@ -1,0 +1,144 @@
+//! WHAT IS THIS FILE? By its first bytes, whatever its name; and whether a folder looks like that of an export.
+//!
+//! It must not know how an export is read.
+
+use super::Kind;
+use super::json::{Broken, Json, Whole};
+use super::table::{Column, separator};
+use crate::sources::{Entry, text};
+use serde_json::Value;
+use std::rc::Rc;
+
+/// How much of a file's start [`recognise`] wants to see.
+pub const HEAD_BYTES: u64 = 64 << 10;
+
+/// What a file is, by its start; `None` when it is no export.
+pub fn recognise(head: &[u8]) -> Option<Kind> {
+    let (decoded, _) = text::decode(head);
+    let decoded = decoded.trim_start();
+    if !decoded.starts_with(['{', '[']) {
+        return separator(decoded).map(|_| Kind::Csv);
+    }
+    let mut json = Json::new(Rc::new(Whole(decoded.as_bytes().to_vec()))).ok()?;
+    let mut seen = Seen::default();
+    // The start of a file ends in the middle: what was seen until there has to tell.
+    let _ = seen.look(&mut json);
+    seen.kind()
+}
+
+/// Whether a folder with these entries may be one of mlflow-export-import: that of a run, an experiment, a model, or the whole. Its
+/// files tell for sure when they are read.
+pub fn recognise_dir(entries: &[Entry]) -> Option<Kind> {
+    let has = |is_folder: bool, names: &[&str]| {
+        entries.iter().filter(|entry| entry.is_folder == is_folder && names.contains(&entry.name.as_str())).count()
+    };
+    let files = ["experiment.json", "experiments.json", "run.json", "model.json", "models.json", "logged_model.json"];
+    let folders = ["experiments", "models", "logged_models", "traces", "prompts", "evaluation_datasets"];
+    let is_whole = has(false, &["manifest.json"]) > 0 && has(true, &folders) > 0;
+    // Since 2026 the whole has no file of its own.
+    let is_bare = entries.len() == has(true, &folders) && entries.len() > 1;
+    (has(false, &files) > 0 || is_whole || is_bare).then_some(Kind::ExportImport)
+}
+
+/// The keys at the top of a JSON file, as far as they were seen.
+#[derive(Default)]
+struct Seen {
+    keys: Vec<String>,
+    /// Of the first object in each list, or of each object: the key above and its own keys.
+    inner: Vec<(String, Vec<String>)>,
+    /// Texts of the list `columns`.
+    columns: Vec<String>,
+}
+
+impl Seen {
+    fn look(&mut self, json: &mut Json) -> Result<(), Broken> {
+        if json.enter(b'[')? {
+            self.look_inside(json, "")?;
+            return Ok(());
+        }
+        json.enter(b'{')?;
+        while let Some(key) = json.next_key()? {
+            self.keys.push(key.clone());
+            match json.peek()? {
+                Some(b'[') if key == "columns" => {
+                    json.enter(b'[')?;
+                    while json.next_item()? {
+                        if let Ok(Value::String(name)) = json.value()? {
+                            self.columns.push(name);
+                        }
+                    }
+                }
+                Some(b'[') => {
+                    json.enter(b'[')?;
+                    self.look_inside(json, &key)?;
+                    while json.next_item()? {
+                        json.skip()?;
+                    }
+                }
+                Some(b'{') => self.look_inside(json, &key)?,
+                _ => json.skip()?,
+            }
+        }
+        Ok(())
+    }
+
+    /// The keys of the object that comes next, noted as they are seen.
+    fn look_inside(&mut self, json: &mut Json, above: &str) -> Result<(), Broken> {
+        if json.enter(b'{')? {
+            let at = self.inner.len();
+            self.inner.push((above.to_owned(), Vec::new()));
+            while let Some(key) = json.next_key()? {
+                if let Some((_, keys)) = self.inner.get_mut(at) {
+                    keys.push(key);
+                }
+                json.skip()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn kind(&self) -> Option<Kind> {
+        let has = |key: &str| self.keys.iter().any(|seen| seen == key);
+        let inside = |above: &str, keys: &[&str]| {
+            let mut of = self.inner.iter().filter(|(name, _)| name == above);
+            of.any(|(_, seen)| keys.iter().any(|key| seen.iter().any(|seen| seen == key)))
+        };
+        let is_row = |keys: &[String]| Column::is_header(keys.iter().map(String::as_str));
+        let is_run = inside("info", &["run_id", "run_uuid"]);
+        let lists: [(&str, &[&str]); 13] = [
+            ("", &["info"]),
+            ("runs", &["info"]),
+            ("run", &["info"]),
+            ("experiments", &["experiment_id"]),
+            ("experiment", &["experiment_id"]),
+            ("metrics", &["key"]),
+            ("registered_models", &["name"]),
+            ("registered_model", &["name"]),
+            ("model_versions", &["version"]),
+            ("model_version", &["version"]),
+            ("models", &["info"]),
+            ("model", &["info"]),
+            ("traces", &["trace_id", "request_id", "trace_info"]),
+        ];
+        if has("runglass") {
+            Some(Kind::Document)
+        } else if (has("system") && has("mlflow")) || has("export_info") || (is_run && has("params") && !has("data")) {
+            Some(Kind::ExportImport)
+        } else if (is_run && has("data")) || lists.iter().any(|(above, keys)| inside(above, keys)) {
+            Some(Kind::Answers)
+        } else if self.is_frame(is_row) {
+            Some(Kind::Frame)
+        } else {
+            None
+        }
+    }
+
+    fn is_frame(&self, is_row: impl Fn(&[String]) -> bool) -> bool {
+        // `records` and its lines, `split`, `table`, `index`, then `columns`.
+        let is_of_run_id = |(above, _): &(String, Vec<String>)| above == "run_id";
+        is_row(&self.keys)
+            || is_row(&self.columns)
+            || self.inner.iter().any(|(_, keys)| is_row(keys))
+            || (self.inner.iter().any(is_of_run_id) && self.keys.first().is_some_and(|key| Column::of(key).is_some()))
+    }
+}
