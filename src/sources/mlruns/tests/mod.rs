@@ -1,5 +1,6 @@
 //! Trees as one string, what was read of them as another.
 
+mod inside;
 mod recognising;
 mod runs;
 
