@@ -338,7 +338,8 @@ mod tests {
         }
     }
 
-    const BOTH: [(Packing, fn(&[u8]) -> Vec<u8>); 2] = [(Packing::Gzip, gzip), (Packing::Zstd, zstd)];
+    type Pack = fn(&[u8]) -> Vec<u8>;
+    const BOTH: [(Packing, Pack); 2] = [(Packing::Gzip, gzip), (Packing::Zstd, zstd)];
 
     /// What it should say of so much of the text.
     fn said(data: &[u8], notice: &str) -> String {

@@ -87,7 +87,7 @@ impl FileStores {
         }
         let stop = self.walk.work() + recognise::STEP as u64;
         while !self.walk.is_done() && self.walk.work() < stop {
-            self.walk.step(&*self.folder, &self.tally, report).await?;
+            self.walk.step(&self.folder, &self.tally, report).await?;
         }
         if !self.walk.is_done() {
             return Ok(None);

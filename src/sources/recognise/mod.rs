@@ -61,6 +61,7 @@ pub enum Finding {
     /// A SQLite database.
     Database { path: String },
     /// A file that may be an export.
+    #[expect(dead_code, reason = "for the readers of exports")]
     Document { path: String, kind: DocumentKind, head: Vec<u8> },
 }
 
