@@ -1,5 +1,5 @@
-//! Every fixture meets the same examiner: `runglass inspect` reads it as a folder, as a zip, and renamed; the documents must be
-//! the same, and must say what MLflow's own client says (`tests/oracle/record.py`), but for the listed departures
+//! Every fixture meets the same examiner: `runglass inspect` reads it as a folder, in every archive, in archives inside others,
+//! and renamed; the documents must be the same, and must say what MLflow's own client says (`tests/oracle/record.py`), but for the listed departures
 //! (`tests/fixtures/departures.json`). A departure that no fixture shows any more fails as well.
 
 use serde_json::{Map, Value, json};
@@ -19,6 +19,23 @@ fn inspect_agrees_with_mlflow() {
         examiner.account(&oracle.name, differences);
     }
     examiner.finish();
+}
+
+#[test]
+fn archives_of_other_tools_say_the_same() {
+    let archives = fixtures().join("archives");
+    let documents = [("ustar.tar.gz", ""), ("pax.tgz", ""), ("gnu.tar.zst", ""), ("inside.zip", "backup/renamed")];
+    let documents = documents.map(|(name, inside)| match inside {
+        "" => inspect(&archives.join(name)),
+        inside => unprefixed(inspect(&archives.join(name)), inside),
+    });
+    let run = &documents[0]["experiments"][0]["runs"][0];
+    assert_eq!((&run["name"], &run["params"]["größe"]), (&json!("packed"), &json!("12")));
+    let metric = run["metrics"].as_object().unwrap().iter().next().unwrap();
+    assert!(metric.0.len() > 100 && metric.1["count"] == 50, "{metric:?}");
+    for document in &documents {
+        assert_eq!((document, &document["notices"]), (&documents[0], &json!([])));
+    }
 }
 
 /// What MLflow said of one fixture.
@@ -71,6 +88,25 @@ fn examine(oracle: &Oracle) -> Value {
     };
     let as_folder = inspect(&folder);
     assert_same(&oracle.name, "as a zip", &as_folder, &inspect(&zip));
+    let check = |how: &str, file: &str, bytes: &[u8], inside: &str| {
+        let path = work.0.join(file);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, bytes).unwrap();
+        let document = match inside {
+            "" => inspect(&path),
+            "folder" => unprefixed(inspect(path.parent().unwrap()), path.file_name().unwrap().to_str().unwrap()),
+            inside => unprefixed(inspect(&path), inside),
+        };
+        assert_same(&oracle.name, how, &as_folder, &document);
+    };
+    let (gnu, pax) = (tar_of(&folder, false), tar_of(&folder, true));
+    let (tgz, zst) = (gzip(&gnu), zstd(&gnu));
+    check("as a tar with GNU's names", "gnu.tar", &gnu, "");
+    check("as a tar with PAX names", "pax", &pax, "");
+    check("as a tar.gz", "opened.tgz", &tgz, "");
+    check("as a tar.zst", "opened.tar.zst", &zst, "");
+    check("as a zip in a folder", "in a folder/runs.zip", &fs::read(&zip).unwrap(), "folder");
+    check("as a tar.gz in a zip", "outer.zip", &zip_of("a/b.tar.gz", &tgz), "a/b.tar.gz");
     let renamed = work.0.join("renamed");
     fs::create_dir_all(&renamed).unwrap();
     fs::rename(&folder, renamed.join("my data (2)")).unwrap();
@@ -148,6 +184,40 @@ fn write_zip(from: &Path, to: &Path) {
         zip.write_all(&fs::read(from.join(&file)).unwrap()).unwrap();
     }
     zip.finish().unwrap();
+}
+
+fn tar_of(from: &Path, is_pax: bool) -> Vec<u8> {
+    let mut archive = tar::Builder::new(Vec::new());
+    for (at, file) in files(from).into_iter().enumerate() {
+        let bytes = fs::read(from.join(&file)).unwrap();
+        let mut header = if is_pax { tar::Header::new_ustar() } else { tar::Header::new_gnu() };
+        header.set_size(bytes.len() as u64);
+        header.set_mode(0o644);
+        if is_pax {
+            archive.append_pax_extensions([("path", file.to_str().unwrap().as_bytes())]).unwrap();
+            archive.append_data(&mut header, format!("short/{at}"), &bytes[..]).unwrap();
+        } else {
+            archive.append_data(&mut header, &file, &bytes[..]).unwrap();
+        }
+    }
+    archive.into_inner().unwrap()
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn zstd(bytes: &[u8]) -> Vec<u8> {
+    ruzstd::encoding::compress_to_vec(bytes, ruzstd::encoding::CompressionLevel::Fastest)
+}
+
+fn zip_of(name: &str, bytes: &[u8]) -> Vec<u8> {
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    zip.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+    zip.write_all(bytes).unwrap();
+    zip.finish().unwrap().into_inner()
 }
 
 /// Takes a folder's name from the front of every path.

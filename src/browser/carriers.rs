@@ -10,6 +10,7 @@ use futures_util::future::join_all;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ops::Range;
+use std::rc::Rc;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Blob, File, FileReaderSync, FileSystemDirectoryHandle, FileSystemFileHandle, FileSystemHandleKind};
@@ -122,6 +123,12 @@ impl Folder for FileFolder {
             });
             Ok(read_joined(asks, found.collect()))
         })
+    }
+
+    fn open<'a>(&'a self, path: &'a str) -> Async<'a, Rc<dyn Bytes>> {
+        let file = self.index.find(path).and_then(|number| self.files.get(number as usize)).cloned();
+        let opened = file.map(|file| Rc::new(FileBytes::new(file)) as Rc<dyn Bytes>).ok_or_else(|| not_found(path));
+        Box::pin(std::future::ready(opened))
     }
 }
 
@@ -303,5 +310,9 @@ impl Folder for HandleFolder {
             }
             Ok(read_joined(asks, files))
         })
+    }
+
+    fn open<'a>(&'a self, path: &'a str) -> Async<'a, Rc<dyn Bytes>> {
+        Box::pin(async move { Ok(Rc::new(FileBytes::new(self.file(path).await?)) as Rc<dyn Bytes>) })
     }
 }

@@ -47,13 +47,14 @@ reasons! {
     DatasetMissing "dataset-missing" Warning "The run names a dataset whose folder is not here; copy the experiment's `datasets` folder as well.";
     FolderUnrecognised "folder-unrecognised" Info "The folder lies where a run is expected but holds none; nothing was lost.";
     DatabaseUnsupported "database-unsupported" Warning "A database can not be read yet. `mlflow server --backend-store-uri sqlite:///FILE` opens it meanwhile.";
-    ArchiveInside "archive-inside" Info "An archive inside what was opened is not looked into. Open it by itself.";
+    ArchiveInside "archive-inside" Info "An archive of this kind can not be read. Unpack it by hand and open the folder, or make a .zip or .tar.gz of it.";
     ArchiveTruncated "archive-truncated" Error "The archive ends too early; what it holds was read. Copy it again.";
     ArchiveDamaged "archive-damaged" Error "This entry is damaged; the others were read. Copy the archive again.";
     ArchiveEncrypted "archive-encrypted" Error "Encrypted entries can not be read. Make the archive again without a password.";
     ArchiveMethod "archive-method" Error "This compression can not be read. Make the archive again with the ordinary method (deflate).";
     ArchivePath "archive-path" Warning "The entry names a place outside the archive and was left out.";
-    ArchiveLink "archive-link" Warning "Symbolic links are not followed; put the file itself into the archive.";
+    ArchiveLink "archive-link" Warning "Links are not followed; put the file itself into the archive.";
+    ArchiveSparse "archive-sparse" Error "Files with holes can not be read. Make the archive again without `--sparse`.";
     ArchiveDuplicate "archive-duplicate" Warning "Two entries have one name; the last one counts.";
     ArchiveSize "archive-size" Warning "The size that the archive states is not the size that it holds; what is there was read.";
     ArchiveBudget "archive-budget" Error "The entry inflates beyond what is safe to open and was left out. Unpack it by hand if you trust it, and open the folder.";

@@ -7,6 +7,7 @@ use std::fs::File;
 use std::io::{ErrorKind, Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::sync::Mutex;
 
 /// A folder on disk. Links to files are followed, links to folders are not: they may lead round in a circle.
@@ -81,6 +82,13 @@ impl Folder for Disk {
     fn read<'a>(&'a self, asks: &'a [ReadAsk]) -> Async<'a, Vec<Result<Vec<u8>, Fault>>> {
         Box::pin(async move { Ok(asks.iter().map(|ask| self.read_one(ask)).collect()) })
     }
+
+    fn open<'a>(&'a self, path: &'a str) -> Async<'a, Rc<dyn Bytes>> {
+        Box::pin(async move {
+            let file = DiskFile::open(&self.root.join(path))?;
+            Ok(Rc::new(DiskFile { name: path.to_owned(), ..file }) as Rc<dyn Bytes>)
+        })
+    }
 }
 
 /// A file on disk that stays open.
@@ -98,7 +106,11 @@ impl DiskFile {
     pub fn open(path: &Path) -> Result<DiskFile, Fault> {
         let name = path.to_string_lossy().into_owned();
         let file = File::open(path).map_err(|error| fault(&name, &error))?;
-        let size = file.metadata().map_err(|error| fault(&name, &error))?.len();
+        let metadata = file.metadata().map_err(|error| fault(&name, &error))?;
+        if metadata.is_dir() {
+            return Err(Fault::new(FaultKind::NotFound, format!("{name} is a folder.")));
+        }
+        let size = metadata.len();
         Ok(DiskFile { file: Mutex::new(file), size, name })
     }
 }
@@ -158,6 +170,9 @@ mod tests {
             (file.size(), file.read(3..99), file.read(0..2), file.read(9..12)),
             (5, Ok(b"45".to_vec()), Ok(b"12".to_vec()), Ok(Vec::new()))
         );
+        let opened = pollster::block_on(disk.open("a/x.txt")).expect("opens");
+        assert_eq!((opened.size(), opened.read(1..3)), (5, Ok(b"23".to_vec())));
+        assert!(["a/none", "a"].iter().all(|path| pollster::block_on(disk.open(path)).is_err()));
         assert!(disk.take_report().is_empty());
         #[cfg(unix)]
         {

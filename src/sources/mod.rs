@@ -1,13 +1,16 @@
-//! WHERE IT COMES FROM. Two questions, answered apart: the *carrier* ([`Folder`] and [`Bytes`]: picked folder, zip, memory,
-//! disk) and the *format* ([`Source`]: an `mlruns` tree). A zip is not a source, it is a folder.
+//! WHERE IT COMES FROM. Two questions, answered apart: the *carrier* ([`Folder`] and [`Bytes`]: picked folder, zip, tar,
+//! memory, disk) and the *format* ([`Source`]: an `mlruns` tree). A zip is not a source, it is a folder.
 //!
 //! It must not know who asks, what is shown, or which browser it runs in. Every seam asks in batches, because what is slow
 //! is the number of questions, not their size. Decoders are synchronous; only the seams below wait.
 
+pub mod archive;
 pub mod codec;
 pub mod exports;
 mod gather;
+pub mod held;
 pub mod index;
+pub mod inflate;
 pub mod memory;
 pub mod mlruns;
 pub mod mounts;
@@ -16,9 +19,12 @@ pub mod path;
 mod recognise;
 pub mod remote;
 pub mod rest;
+pub mod sniff;
 pub mod sub;
+pub mod tar;
 pub mod text;
 mod times;
+pub mod unpack;
 pub mod zip;
 
 use crate::model::{Experiment, MetricSeries, Report, RunKey, RunTable, Shelf, Store};
@@ -44,6 +50,9 @@ pub trait Bytes {
     fn read(&self, range: Range<u64>) -> Result<Vec<u8>, Fault>;
 }
 
+/// What [`Folder::open`] reads as a whole where there is no other way, bytes.
+pub const WHOLE_LIMIT: u64 = 64 << 20;
+
 /// A tree of files. Paths are relative, parted by `/`, without `.` and `..`; the root is the empty path.
 pub trait Folder {
     /// What lies directly in each of `dirs`, in the same order, entries by name. A folder that is not there is empty.
@@ -62,6 +71,26 @@ pub trait Folder {
     /// How much lies below each of `dirs`, all together, where the carrier knows without asking; a path may be that of a file.
     fn weigh(&self, _dirs: &[String]) -> Option<Weight> {
         None
+    }
+
+    /// One file as bytes that can be read at any place, at once. A carrier that can not do better reads it as a whole, up to
+    /// [`WHOLE_LIMIT`].
+    ///
+    /// # Errors
+    /// [`FaultKind::NotFound`]; what reading it says; [`FaultKind::OverBudget`] when it would have to be held in memory and is too
+    /// large for that.
+    fn open<'a>(&'a self, path: &'a str) -> Async<'a, Rc<dyn Bytes>> {
+        Box::pin(async move {
+            let answer = self.read(&[ReadAsk::up_to(path, WHOLE_LIMIT + 1)]).await?.pop();
+            match answer.unwrap_or_else(|| Err(Fault::new(FaultKind::NotFound, format!("There is no `{path}`."))))? {
+                bytes if bytes.len() as u64 > WHOLE_LIMIT => {
+                    let message =
+                        format!("`{path}` is larger than the {} MB that can be held at once.", WHOLE_LIMIT >> 20);
+                    Err(Fault::new(FaultKind::OverBudget, message))
+                }
+                bytes => Ok(Rc::new(bytes) as Rc<dyn Bytes>),
+            }
+        })
     }
 
     /// What this carrier itself left out (a link, a damaged entry) since the last call.

@@ -1,32 +1,35 @@
-//! SEVERAL THINGS, ONE TREE: what was dropped together becomes one folder, each thing under its own name. It must not know what
-//! kind of folder any of them is.
+//! FOLDERS IN A FOLDER: one tree in which other folders stand at paths of their own. What was dropped together becomes one tree,
+//! each thing under its own name; an archive inside becomes the folder at its path. It must not know what kind of folder any of
+//! them is.
 
 use crate::model::Report;
-use crate::sources::{Async, Entry, Fault, FaultKind, Folder, ReadAsk, Weight};
-use std::collections::BTreeSet;
+use crate::sources::memory::Memory;
+use crate::sources::{Async, Bytes, Entry, Fault, FaultKind, Folder, ReadAsk, Weight, path};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 
-/// Folders side by side, each under its own first path part.
+/// A folder with others at some of its paths, which hide what lies there.
 pub struct Mounts {
-    /// By name.
-    parts: Vec<(String, Rc<dyn Folder>)>,
+    base: Rc<dyn Folder>,
+    /// By path.
+    mounted: RefCell<BTreeMap<String, Rc<dyn Folder>>>,
 }
 
 /// The things as one folder: a single one is itself, several stand under their names. Names are made unique, `runs.zip` and
 /// `runs.zip (2)`.
-pub fn mount(things: Vec<(String, Rc<dyn Folder>)>) -> Rc<dyn Folder> {
+pub fn mount(things: Vec<(String, Rc<dyn Folder>)>) -> Mounts {
     if let [(_, only)] = things.as_slice() {
-        return only.clone();
+        return Mounts::over(only.clone());
     }
+    let mounts = Mounts::over(Rc::new(Memory::new()));
     let mut taken = BTreeSet::new();
-    let mut parts = Vec::new();
     for (wanted, folder) in things {
         let name = free_name(&wanted, &taken);
-        taken.insert(name.clone());
-        parts.push((name, folder));
+        mounts.add(&name, folder);
+        taken.insert(name);
     }
-    parts.sort_by(|a, b| a.0.cmp(&b.0));
-    Rc::new(Mounts { parts })
+    mounts
 }
 
 /// One path part that is not taken.
@@ -40,44 +43,97 @@ fn free_name(wanted: &str, taken: &BTreeSet<String>) -> String {
     numbered.into_iter().find(|name| !taken.contains(name)).unwrap_or(wanted)
 }
 
+/// The questions that one folder answers, each with its place in the whole.
+struct Share<Q> {
+    folder: Rc<dyn Folder>,
+    places: Vec<usize>,
+    questions: Vec<Q>,
+}
+
 impl Mounts {
-    /// The number of the thing in which `path` lies, and the path within it.
-    fn resolve<'a>(&self, path: &'a str) -> Option<(usize, &'a str)> {
-        let (first, rest) = path.split_once('/').unwrap_or((path, ""));
-        let at = self.parts.binary_search_by(|(name, _)| name.as_str().cmp(first)).ok()?;
-        Some((at, rest))
+    /// A folder with nothing else in it yet.
+    pub fn over(base: Rc<dyn Folder>) -> Mounts {
+        Mounts { base, mounted: RefCell::default() }
     }
 
-    /// The questions for each thing, each with its place in the whole.
-    fn sorted_out<'a, Q>(
+    /// Puts `folder` at `path`.
+    pub fn add(&self, path: &str, folder: Rc<dyn Folder>) {
+        self.mounted.borrow_mut().insert(path.to_owned(), folder);
+    }
+
+    /// Takes away what was put at `path`.
+    pub fn remove(&self, path: &str) {
+        self.mounted.borrow_mut().remove(path);
+    }
+
+    /// How many folders `path` lies in that were put here.
+    pub fn depth(&self, path: &str) -> usize {
+        let mounted = self.mounted.borrow();
+        prefixes(path).filter(|prefix| mounted.contains_key(*prefix)).count()
+    }
+
+    /// The folder in which `path` lies, where that stands, and the path within it.
+    fn resolve<'a>(&self, path: &'a str) -> (Rc<dyn Folder>, &'a str, &'a str) {
+        let mounted = self.mounted.borrow();
+        let found = prefixes(path).find_map(|prefix| Some((mounted.get(prefix)?.clone(), prefix)));
+        match found {
+            Some((folder, prefix)) => (folder, prefix, path.get(prefix.len() + 1..).unwrap_or("")),
+            None => (self.base.clone(), "", path),
+        }
+    }
+
+    fn shares<'a, Q>(
         &self,
         questions: &'a [Q],
         path: impl Fn(&'a Q) -> &'a str,
         inner: impl Fn(&'a Q, &'a str) -> Q,
-    ) -> Vec<(Vec<usize>, Vec<Q>)> {
-        let mut parts: Vec<(Vec<usize>, Vec<Q>)> = self.parts.iter().map(|_| Default::default()).collect();
+    ) -> Vec<Share<Q>> {
+        let mut shares: Vec<Share<Q>> = Vec::new();
+        let mut share_of: HashMap<&str, usize> = HashMap::new();
         for (place, question) in questions.iter().enumerate() {
-            if let Some((at, rest)) = self.resolve(path(question))
-                && let Some((places, asks)) = parts.get_mut(at)
-            {
-                places.push(place);
-                asks.push(inner(question, rest));
+            let (folder, prefix, rest) = self.resolve(path(question));
+            let at = *share_of.entry(prefix).or_insert_with(|| {
+                shares.push(Share { folder, places: Vec::new(), questions: Vec::new() });
+                shares.len() - 1
+            });
+            if let Some(share) = shares.get_mut(at) {
+                share.places.push(place);
+                share.questions.push(inner(question, rest));
             }
         }
-        parts
+        shares
     }
 
-    fn root(&self) -> Vec<Entry> {
-        self.parts.iter().map(|(name, _)| Entry { name: name.clone(), is_folder: true, size: None }).collect()
+    /// Makes folders of the entries where one stands, and adds those that stand where nothing was.
+    fn mark(&self, dirs: &[String], lists: &mut [Vec<Entry>]) {
+        let mounted = self.mounted.borrow();
+        let mut names: HashMap<&str, Vec<&str>> = HashMap::new();
+        for path in mounted.keys() {
+            names.entry(path::parent(path)).or_default().push(path::name(path));
+        }
+        for (dir, list) in dirs.iter().zip(lists) {
+            for name in names.get(dir.as_str()).into_iter().flatten() {
+                let folder = Entry { name: (*name).to_owned(), is_folder: true, size: None };
+                match list.binary_search_by(|entry| entry.name.as_str().cmp(name)) {
+                    Ok(at) => list.splice(at..=at, [folder]).for_each(drop),
+                    Err(at) => list.insert(at, folder),
+                }
+            }
+        }
     }
+}
+
+/// `a/b/c`, `a/b`, `a`.
+fn prefixes(path: &str) -> impl Iterator<Item = &str> {
+    let whole = (!path.is_empty()).then_some(path);
+    std::iter::successors(whole, |path| path.rsplit_once('/').map(|(parent, _)| parent))
 }
 
 impl Folder for Mounts {
     fn weigh(&self, dirs: &[String]) -> Option<Weight> {
-        let parts = self.sorted_out(dirs, |dir| dir.as_str(), |_, rest| rest.to_string());
         let mut whole = Weight::default();
-        for ((_, folder), (_, dirs)) in self.parts.iter().zip(parts) {
-            let weight = if dirs.is_empty() { Weight::default() } else { folder.weigh(&dirs)? };
+        for share in self.shares(dirs, |dir| dir.as_str(), |_, rest| rest.to_owned()) {
+            let weight = share.folder.weigh(&share.questions)?;
             whole.files += weight.files;
             whole.bytes = whole.bytes.saturating_add(weight.bytes);
         }
@@ -85,49 +141,53 @@ impl Folder for Mounts {
     }
 
     fn place(&self, dir: &str) -> Option<u64> {
-        let (at, rest) = self.resolve(dir)?;
-        let within = self.parts.get(at)?.1.place(rest).unwrap_or(0);
-        Some((at as u64) << 48 | within.min((1 << 48) - 1))
+        let (folder, prefix, rest) = self.resolve(dir);
+        let within = folder.place(rest);
+        let mounted = self.mounted.borrow();
+        let at = mounted.keys().position(|path| path == prefix).map_or(0, |at| at as u64 + 1);
+        match within {
+            None if mounted.is_empty() => None,
+            within => Some((at << 48) | within.unwrap_or(0).min((1 << 48) - 1)),
+        }
     }
 
     fn take_report(&self) -> Report {
-        let mut report = Report::default();
-        for (name, folder) in &self.parts {
-            report.merge(folder.take_report().under(name));
+        let mut report = self.base.take_report();
+        for (path, folder) in self.mounted.borrow().iter() {
+            report.merge(folder.take_report().under(path));
         }
         report
     }
 
     fn list<'a>(&'a self, dirs: &'a [String], with_sizes: bool) -> Async<'a, Vec<Vec<Entry>>> {
+        if self.mounted.borrow().is_empty() {
+            return self.base.list(dirs, with_sizes);
+        }
         Box::pin(async move {
-            let lists = dirs.iter().map(|dir| if dir.is_empty() { self.root() } else { Vec::new() });
-            let mut lists: Vec<Vec<Entry>> = lists.collect();
-            let parts = self.sorted_out(dirs, |dir| dir.as_str(), |_, rest| rest.to_string());
-            for ((_, folder), (places, dirs)) in self.parts.iter().zip(parts) {
-                if !dirs.is_empty() {
-                    for (place, list) in places.into_iter().zip(folder.list(&dirs, with_sizes).await?) {
-                        if let Some(slot) = lists.get_mut(place) {
-                            *slot = list;
-                        }
+            let mut lists: Vec<Vec<Entry>> = dirs.iter().map(|_| Vec::new()).collect();
+            for Share { folder, places, questions } in self.shares(dirs, String::as_str, |_, rest| rest.to_owned()) {
+                for (place, list) in places.into_iter().zip(folder.list(&questions, with_sizes).await?) {
+                    if let Some(slot) = lists.get_mut(place) {
+                        *slot = list;
                     }
                 }
             }
+            self.mark(dirs, &mut lists);
             Ok(lists)
         })
     }
 
     fn read<'a>(&'a self, asks: &'a [ReadAsk]) -> Async<'a, Vec<Result<Vec<u8>, Fault>>> {
+        if self.mounted.borrow().is_empty() {
+            return self.base.read(asks);
+        }
         Box::pin(async move {
             let none = |ask: &ReadAsk| Err(Fault::new(FaultKind::NotFound, format!("There is no `{}`.", ask.path)));
             let mut answers: Vec<Result<Vec<u8>, Fault>> = asks.iter().map(none).collect();
-            let inner = |ask: &ReadAsk, rest: &str| ReadAsk { path: rest.to_string(), range: ask.range.clone() };
-            let parts = self.sorted_out(asks, |ask| ask.path.as_str(), inner);
-            for ((_, folder), (places, asks)) in self.parts.iter().zip(parts) {
-                if asks.is_empty() {
-                    continue;
-                }
-                let read = folder.read(&asks).await;
-                let read = read.unwrap_or_else(|fault| asks.iter().map(|_| Err(fault.clone())).collect());
+            let inner = |ask: &ReadAsk, rest: &str| ReadAsk { path: rest.to_owned(), range: ask.range.clone() };
+            for Share { folder, places, questions } in self.shares(asks, |ask| ask.path.as_str(), inner) {
+                let read = folder.read(&questions).await;
+                let read = read.unwrap_or_else(|fault| questions.iter().map(|_| Err(fault.clone())).collect());
                 for (place, answer) in places.into_iter().zip(read) {
                     if let Some(slot) = answers.get_mut(place) {
                         *slot = answer;
@@ -137,13 +197,21 @@ impl Folder for Mounts {
             Ok(answers)
         })
     }
+
+    fn open<'a>(&'a self, path: &'a str) -> Async<'a, Rc<dyn Bytes>> {
+        Box::pin(async move {
+            let (folder, _, rest) = self.resolve(path);
+            folder.open(rest).await
+        })
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::mount;
+    use crate::sources::archive::Budget;
+    use crate::sources::zip::ZipFolder;
     use crate::sources::zip::craft::{Memory, archive, stored};
-    use crate::sources::zip::{Budget, ZipFolder};
     use crate::sources::{FaultKind, Folder, ReadAsk};
     use std::rc::Rc;
 
@@ -170,7 +238,32 @@ mod tests {
         let answers: Vec<_> =
             answers.iter().map(|answer| answer.as_ref().map(text).map_err(|fault| fault.kind)).collect();
         let none = || Err(FaultKind::NotFound);
+        let opened = pollster::block_on(folder.open("a.zip/x/2")).expect("opens");
+        assert_eq!((opened.size(), opened.read(1..9)), (3, Ok(b"wo".to_vec())));
+        assert!(pollster::block_on(folder.open("a.zip/none")).is_err());
+        assert!(pollster::block_on(folder.open("none")).is_err());
         assert_eq!(answers, [Ok("three".to_string()), Ok("two".to_string()), none(), none(), Ok("one".to_string())]);
+    }
+
+    #[test]
+    fn a_folder_stands_in_the_place_of_a_file() {
+        let base = crate::sources::memory::Memory::parse("//- a/b.zip\nbytes\n//- a/c\nx\n//- z\ny");
+        let mounts = super::Mounts::over(Rc::new(base));
+        mounts.add("a/b.zip", zip("in.zip", "inner"));
+        mounts.add("a/b.zip/in.zip", zip("x/2", "two"));
+        assert_eq!(["a/c", "a/b.zip/x", "a/b.zip/in.zip/x/2"].map(|path| mounts.depth(path)), [0, 1, 2]);
+        let dirs = ["", "a", "a/b.zip", "a/b.zip/in.zip/x", "a/b.zip/in.zip"].map(String::from);
+        let lists = pollster::block_on(mounts.list(&dirs, false)).expect("lists");
+        let shown = |entry: &crate::sources::Entry| format!("{}{}", entry.name, if entry.is_folder { "/" } else { "" });
+        let shown: Vec<String> =
+            lists.iter().map(|list| list.iter().map(shown).collect::<Vec<_>>().join(" ")).collect();
+        assert_eq!(shown, ["a/ z", "b.zip/ c", "in.zip/", "2", "x/"]);
+        let asks = ["a/b.zip/in.zip/x/2", "a/c", "z", "a/b.zip"].map(|path| ReadAsk::up_to(path, 3));
+        let answers = pollster::block_on(mounts.read(&asks)).expect("answers");
+        let answers: Vec<_> = answers.iter().map(|answer| answer.as_deref().map_err(|fault| fault.kind)).collect();
+        assert_eq!(answers, [Ok(&b"two"[..]), Ok(b"x"), Ok(b"y"), Err(FaultKind::NotFound)]);
+        mounts.remove("a/b.zip/in.zip");
+        assert_eq!(mounts.depth("a/b.zip/in.zip/x/2"), 1);
     }
 
     #[test]

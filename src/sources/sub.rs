@@ -1,6 +1,6 @@
 //! A folder inside a folder, as a folder of its own.
 
-use crate::sources::{Async, Entry, Folder, ReadAsk, path};
+use crate::sources::{Async, Bytes, Entry, Fault, Folder, ReadAsk, path};
 use std::rc::Rc;
 
 /// What lies under one path of another folder.
@@ -24,7 +24,7 @@ impl Folder for Sub {
         })
     }
 
-    fn read<'a>(&'a self, asks: &'a [ReadAsk]) -> Async<'a, Vec<Result<Vec<u8>, crate::sources::Fault>>> {
+    fn read<'a>(&'a self, asks: &'a [ReadAsk]) -> Async<'a, Vec<Result<Vec<u8>, Fault>>> {
         Box::pin(async move {
             let asks: Vec<ReadAsk> = asks
                 .iter()
@@ -32,5 +32,9 @@ impl Folder for Sub {
                 .collect();
             self.inner.read(&asks).await
         })
+    }
+
+    fn open<'a>(&'a self, path: &'a str) -> Async<'a, Rc<dyn Bytes>> {
+        Box::pin(async move { self.inner.open(&path::join(&self.prefix, path)).await })
     }
 }

@@ -5,9 +5,10 @@ use crate::model::{
     DatasetInput, Experiment, Lifecycle, MetricSeries, MetricSummary, Reason, Report, RunKey, RunRow, RunStatus,
     RunTable, Store,
 };
+use crate::sources::archive::Budget;
 use crate::sources::remote::{Remote, Transport, answer};
+use crate::sources::zip::ZipFolder;
 use crate::sources::zip::craft::{Memory, archive, stored};
-use crate::sources::zip::{Budget, ZipFolder};
 use crate::sources::{Async, Cursor, Fault, FaultKind, Folder, HistoryAsk, Page, Progress, ReadAsk, RunsAsk, Source};
 use proptest::collection::vec;
 use proptest::prelude::*;

@@ -64,6 +64,7 @@ impl Pace {
             files: self.files.get(),
             files_total: self.files_total.get(),
             bytes: self.bytes.get(),
+            bytes_total: None,
             runs: self.runs.get(),
             runs_total: None,
         }

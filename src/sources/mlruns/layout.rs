@@ -246,7 +246,11 @@ impl Layout {
                     let message = "The folder lies in an experiment but is no run.";
                     report.note(Reason::FolderUnrecognised, path::shown(&dir), None, message);
                 }
-                Finding::Experiment { .. } | Finding::Run { .. } | Finding::UnreadMeta { .. } => {}
+                Finding::Experiment { .. }
+                | Finding::Run { .. }
+                | Finding::UnreadMeta { .. }
+                | Finding::Database { .. }
+                | Finding::Document { .. } => {}
             }
         }
         // Prompts are registered models to the registry, but neither its pages nor its clients list them as such.

@@ -59,6 +59,13 @@ pub enum Kind {
     Unknown,
 }
 
+impl Kind {
+    /// Whether what it describes holds nothing that could be something else.
+    pub fn is_closed(self) -> bool {
+        matches!(self, Kind::Run | Kind::LoggedModel | Kind::ModelVersion { .. })
+    }
+}
+
 impl Meta {
     /// Reads the bytes of a `meta.yaml`; never fails.
     pub fn read_bytes(bytes: &[u8]) -> ReadMeta {

@@ -20,7 +20,9 @@ mod yaml;
 mod yaml_tests;
 
 use crate::model::{Experiment, MetricSeries, Reason, Report, RunKey, RunTable, Store};
+use crate::sources::archive::Allowance;
 use crate::sources::gather::Tally;
+use crate::sources::mounts::Mounts;
 use crate::sources::recognise::{self, Walk};
 use crate::sources::sub::Sub;
 use crate::sources::{
@@ -45,7 +47,7 @@ const WALKING: &str = "walk";
 
 /// All file stores in one folder.
 pub struct FileStores {
-    folder: Rc<dyn Folder>,
+    folder: Rc<Mounts>,
     walk: Walk,
     layout: RefCell<Option<Rc<Layout>>>,
     datasets: Datasets,
@@ -60,9 +62,14 @@ pub struct FileStores {
 impl FileStores {
     /// Over anything that is a folder. Nothing is read before it is asked for.
     pub fn new(folder: Rc<dyn Folder>) -> FileStores {
+        FileStores::over(Rc::new(Mounts::over(folder)), Allowance::default())
+    }
+
+    /// Over a tree in which archives become folders, as far as the allowance reaches.
+    pub fn over(folder: Rc<Mounts>, allowance: Allowance) -> FileStores {
         FileStores {
             folder,
-            walk: Walk::new(),
+            walk: Walk::new(allowance),
             layout: RefCell::new(None),
             datasets: Datasets::default(),
             tally: Tally::default(),
@@ -81,14 +88,15 @@ impl FileStores {
         if let Some(layout) = self.known_layout() {
             return Ok(Some(layout));
         }
-        let stop = self.walk.folders_seen() + recognise::STEP as u64;
-        while !self.walk.is_done() && self.walk.folders_seen() < stop {
-            self.walk.step(&*self.folder, &self.tally, report).await?;
+        let stop = self.walk.work() + recognise::STEP as u64;
+        while !self.walk.is_done() && self.walk.work() < stop {
+            self.walk.step(&self.folder, &self.tally, report).await?;
         }
         if !self.walk.is_done() {
             return Ok(None);
         }
-        let mut layout = Layout::build(self.walk.take(), report).ok_or_else(|| self.walk.not_recognised())?;
+        let found = self.walk.take(&self.folder, report);
+        let mut layout = Layout::build(found, report).ok_or_else(|| self.walk.not_recognised())?;
         layout.runs.sort_by_cached_key(|run| self.folder.place(&run.dir));
         self.whole.set(runs::weigh(&*self.folder, &layout.runs).map(|runs| Weight {
             files: self.tally.files() + runs.files,

@@ -1,11 +1,12 @@
 //! WHAT AN ARCHIVE HOLDS: entries as they are found, each judged by its name and its kind. It must not know whether they were
 //! found in the central directory or by walking from header to header, and reads nothing itself.
 
-use super::Budget;
-use super::name;
 use super::wire::Stated;
 use crate::model::{Reason, Report};
-use crate::sources::index::{PathIndex, PathIndexBuilder};
+use crate::sources::archive::Budget;
+use crate::sources::archive::listing::{EntryKind, Listing, Take};
+use crate::sources::archive::name;
+use crate::sources::index::PathIndex;
 
 /// Where an entry lies and what is said of it. Nothing of it is trusted.
 #[derive(Clone, Copy, Debug)]
@@ -44,72 +45,49 @@ pub struct Found<'a> {
 
 /// Collects entries.
 pub struct Catalogue {
-    builder: PathIndexBuilder,
+    listing: Listing,
     records: Vec<Record>,
     /// Where entries start that were left out; they bound the others all the same.
     bounds: Vec<u64>,
-    budget: Budget,
-    found: u64,
-    /// What was wrong so far.
-    pub report: Report,
 }
 
 impl Catalogue {
     /// Without entries.
     pub fn new(budget: Budget) -> Catalogue {
-        Catalogue {
-            builder: PathIndexBuilder::default(),
-            records: Vec::new(),
-            bounds: Vec::new(),
-            budget,
-            found: 0,
-            report: Report::default(),
-        }
+        Catalogue { listing: Listing::new(budget), records: Vec::new(), bounds: Vec::new() }
     }
 
     /// How many entries were found, left out or not.
     pub fn found(&self) -> u64 {
-        self.found
+        self.listing.found()
     }
 
     /// The number that the next entry gets, if it is not left out.
     pub fn next_number(&self) -> u32 {
-        u32::try_from(self.records.len()).unwrap_or(u32::MAX)
+        self.listing.next_number()
     }
 
     /// Takes an entry, or leaves it out with a notice. `false` when the budget allows no more.
     pub fn add(&mut self, found: &Found<'_>) -> bool {
-        if self.found >= self.budget.entries || self.builder.text_bytes() > self.budget.names {
-            let message = format!("the archive has more than {} entries; the first ones were read", self.found);
-            self.report.note(Reason::ArchiveBudget, ".", None, message);
-            return false;
-        }
-        self.found += 1;
-        self.bounds.push(found.offset);
         let name = unicode_name(found).unwrap_or_else(|| name::decode(found.raw_name, found.stated.is_utf8()));
-        let path = match name::safe_path(&name) {
-            Ok(path) if path.is_empty() => return true,
-            Ok(path) => path,
-            Err(outside) => {
-                let message = format!("`{name}` was left out: {}", outside.words());
-                self.report.note(Reason::ArchivePath, name, None, message);
+        let kind = match found.unix_mode.unwrap_or(0) & 0xf000 {
+            0xa000 => EntryKind::Link,
+            0x4000 => EntryKind::Folder,
+            _ => EntryKind::ByName,
+        };
+        let path = match self.listing.take(&name, kind) {
+            Take::Taken(path) => path,
+            Take::LeftOut => {
+                self.bounds.push(found.offset);
                 return true;
             }
+            Take::Full => return false,
         };
-        let kind = found.unix_mode.unwrap_or(0) & 0xf000;
-        if kind == 0xa000 {
-            self.report.note(Reason::ArchiveLink, path.as_str(), None, format!("`{path}` is a symbolic link"));
-            return true;
-        }
-        let path = if kind == 0x4000 && !path.ends_with('/') { format!("{path}/") } else { path };
+        self.bounds.push(found.offset);
         if !path.ends_with('/')
             && let Some((reason, message)) = barred(found.stated.flags, found.stated.method, &path)
         {
-            self.report.note(reason, path.as_str(), None, message);
-        }
-        if self.builder.push(&path).is_none() {
-            self.report.note(Reason::ArchiveBudget, path, None, "the names of the archive are too long to hold");
-            return false;
+            self.listing.report.note(reason, path, None, message);
         }
         self.records.push(Record {
             offset: found.offset,
@@ -125,17 +103,13 @@ impl Catalogue {
 
     /// All entries in order, the last of each name. `end` is where the data of the last entry must end.
     pub fn finish(self, end: u64) -> (PathIndex, Vec<Record>, Report) {
-        let Catalogue { builder, mut records, mut bounds, mut report, .. } = self;
+        let Catalogue { listing, mut records, mut bounds } = self;
         bounds.sort_unstable();
         for record in &mut records {
             let next = bounds.partition_point(|start| *start <= record.offset);
             record.limit = bounds.get(next).copied().unwrap_or(end).min(end.max(record.offset));
         }
-        let (index, lost) = builder.build();
-        for number in lost {
-            let path = index.path(number);
-            report.note(Reason::ArchiveDuplicate, path, None, format!("`{path}` stands in the archive more than once"));
-        }
+        let (index, mut report) = listing.finish();
         refuse_shared_places(&index, &mut records, &mut report);
         (index, records, report)
     }

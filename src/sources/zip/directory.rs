@@ -2,8 +2,9 @@
 //! must not know what becomes of them.
 
 use super::catalogue::{Catalogue, Found};
-use super::wire::{CENTRAL, END, END_64, LOCAL, LOCATOR_64, Stated, WINDOW, Window, u16_at, u32_at, u64_at};
+use super::wire::{CENTRAL, END, END_64, LOCAL, LOCATOR_64, Stated, u16_at, u32_at, u64_at};
 use crate::sources::Fault;
+use crate::sources::archive::window::{WINDOW, Window};
 
 /// Where the central directory lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,9 +2,12 @@
 //! said of sizes and checksums is compared with what is there; what is there counts.
 
 use super::catalogue::{Record, barred};
-use super::meter::{Budget, Meter};
-use super::wire::{LOCAL, Stated, Window, u16_at};
+use super::wire::{LOCAL, Stated, u16_at};
 use crate::model::{Reason, Report};
+use crate::sources::archive::Allowance;
+use crate::sources::archive::budget::Meter;
+use crate::sources::archive::window::{SIP, Window};
+use crate::sources::held::{Held, Room, Slice};
 use crate::sources::{Bytes, Fault, FaultKind};
 use flate2::{Crc, Decompress, FlushDecompress, Status};
 use std::collections::HashSet;
@@ -13,8 +16,6 @@ use std::rc::Rc;
 
 /// How much is inflated, or asked for beyond what was planned, in one step, bytes.
 const STEP: u64 = 1 << 20;
-/// What a read of unknown length asks for, bytes.
-const SIP: u64 = 64 << 10;
 /// Size of a local header without name and extra fields, bytes.
 pub const LOCAL_SIZE: u64 = 30;
 
@@ -56,11 +57,11 @@ pub struct Reader {
 
 impl Reader {
     /// Over an archive; nothing is read yet.
-    pub fn new(bytes: Rc<dyn Bytes>, budget: Budget) -> Reader {
+    pub fn new(bytes: Rc<dyn Bytes>, allowance: Allowance) -> Reader {
         Reader {
             window: Window::new(bytes),
             inflate: Decompress::new(false),
-            meter: Meter::new(budget),
+            meter: Meter::new(allowance),
             is_truncated: false,
             report: Report::default(),
             noted: HashSet::new(),
@@ -77,6 +78,38 @@ impl Reader {
     /// # Errors
     /// What the file says; an entry that is encrypted, packed in an unknown way, damaged or over budget.
     pub fn read(&mut self, job: Job<'_>, range: Range<u64>) -> Result<Vec<u8>, Fault> {
+        let (start, stated) = self.locate(job)?;
+        if range.is_empty() {
+            return Ok(Vec::new());
+        }
+        match job.record.method {
+            0 => self.stored(job, start, &stated, range),
+            _ => self.inflated(job, start, range),
+        }
+    }
+
+    /// A stored entry, as the stretch of the archive where it lies.
+    ///
+    /// # Errors
+    /// As [`Reader::read`].
+    pub fn slice(&mut self, job: Job<'_>) -> Result<Slice, Fault> {
+        let (start, stated) = self.locate(job)?;
+        let length = self.stored_length(job, start, &stated)?;
+        Ok(Slice::new(self.window.file(), start..start.saturating_add(length)))
+    }
+
+    /// A deflated entry, inflated into memory as a whole.
+    ///
+    /// # Errors
+    /// As [`Reader::read`].
+    pub fn inflate_all(&mut self, job: Job<'_>, mut held: Held) -> Result<Held, Fault> {
+        let (start, _) = self.locate(job)?;
+        self.inflate(job, start, &(0..u64::MAX), &mut held)?;
+        Ok(held)
+    }
+
+    /// Where the packed bytes of an entry start, and what its own header states.
+    fn locate(&mut self, job: Job<'_>) -> Result<(u64, Stated), Fault> {
         let Job { number, path, record, ahead } = job;
         if let Some((_, message)) = barred(record.flags, record.method, path) {
             return Err(Fault::new(FaultKind::Unreadable, format!("{message} and can not be read.")));
@@ -109,18 +142,12 @@ impl Reader {
             );
             self.note(job, Reason::ArchiveSize, message);
         }
-        if range.is_empty() {
-            return Ok(Vec::new());
-        }
-        match record.method {
-            0 => self.stored(job, start, &stated, range),
-            _ => self.inflated(job, start, range),
-        }
+        Ok((start, stated))
     }
 
     /// Of several statements of a length, the largest that fits before the next entry.
-    fn stored(&mut self, job: Job<'_>, start: u64, local: &Stated, range: Range<u64>) -> Result<Vec<u8>, Fault> {
-        let Job { path, record, ahead, .. } = job;
+    fn stored_length(&mut self, job: Job<'_>, start: u64, local: &Stated) -> Result<u64, Fault> {
+        let Job { path, record, .. } = job;
         let room = record.limit.saturating_sub(start);
         let lengths = [record.size, record.packed, local.size, local.packed];
         let fitting = lengths.into_iter().filter(|length| *length <= room).max();
@@ -130,39 +157,46 @@ impl Reader {
             None if is_last => room,
             None => return Err(self.overlaps(job)),
         };
-        let mut crc = Crc::new();
-        let mut out = Vec::new();
-        let is_whole = range.start == 0 && range.end >= length;
-        let (mut at, end) = (start.saturating_add(range.start), start + length.min(range.end));
-        while at < end {
-            let bytes = self.window.get(at, (end - at).min(SIP), ahead.max(end))?;
-            let take = usize::try_from(end - at).unwrap_or(usize::MAX).min(bytes.len());
-            let bytes = bytes.get(..take).unwrap_or(&[]);
-            if bytes.is_empty() {
-                break;
-            }
-            out.extend_from_slice(bytes);
-            crc.update(bytes);
-            at += bytes.len() as u64;
-        }
         if length != record.size || record.packed != record.size {
             let message = format!("`{path}` holds {length} bytes where the archive states {}", record.size);
             self.note(job, if is_last { Reason::ArchiveTruncated } else { Reason::ArchiveSize }, message);
-        } else if is_whole && record.crc.is_some_and(|stated| stated != crc.sum()) {
-            self.note(
-                job,
-                Reason::ArchiveDamaged,
-                format!("`{path}` does not have the checksum that the archive states"),
-            );
+        }
+        Ok(length)
+    }
+
+    fn stored(&mut self, job: Job<'_>, start: u64, local: &Stated, range: Range<u64>) -> Result<Vec<u8>, Fault> {
+        let Job { path, record, ahead, .. } = job;
+        let length = self.stored_length(job, start, local)?;
+        let end = start.saturating_add(length.min(range.end));
+        let out = self.window.copy(start.saturating_add(range.start)..end, ahead)?;
+        let is_whole = range.start == 0 && range.end >= length;
+        if is_whole && (length, record.packed) == (record.size, record.size) {
+            let mut crc = Crc::new();
+            crc.update(&out);
+            if record.crc.is_some_and(|stated| stated != crc.sum()) {
+                let message = format!("`{path}` does not have the checksum that the archive states");
+                self.note(job, Reason::ArchiveDamaged, message);
+            }
         }
         Ok(out)
     }
 
     fn inflated(&mut self, job: Job<'_>, start: u64, range: Range<u64>) -> Result<Vec<u8>, Fault> {
-        let Job { number, path, record, .. } = job;
         let mut out = Vec::new();
+        self.inflate(job, start, &range, &mut out)?;
+        let wanted = usize::try_from(range.end.saturating_sub(range.start)).unwrap_or(usize::MAX);
+        out.truncate(wanted);
+        if out.capacity() / 2 > out.len() + 64 {
+            out.shrink_to_fit();
+        }
+        Ok(out)
+    }
+
+    /// Inflates until `range` is in `out`, and compares what came with what is said of it.
+    fn inflate(&mut self, job: Job<'_>, start: u64, range: &Range<u64>, out: &mut impl Room) -> Result<(), Fault> {
+        let Job { number, path, record, .. } = job;
         let mut crc = Crc::new();
-        let end = match self.inflate_into(job, start, &range, &mut out, &mut crc) {
+        let end = match self.inflate_into(job, start, range, out, &mut crc) {
             Ok(end) => end,
             Err(fault) => {
                 if !self.meter.is_refused(number) {
@@ -195,21 +229,16 @@ impl Reader {
             End::Cut if start.saturating_add(record.packed) > record.limit => return Err(self.overlaps(job)),
             End::Cut => return Err(self.damaged(job, "its packed bytes break off")),
         }
-        let wanted = usize::try_from(range.end.saturating_sub(range.start)).unwrap_or(usize::MAX);
-        out.truncate(wanted);
-        if out.capacity() / 2 > out.len() + 64 {
-            out.shrink_to_fit();
-        }
-        Ok(out)
+        Ok(())
     }
 
-    /// Inflates until `range` is in `out`; what comes before it is dropped on the way.
+    /// Inflates until `range` is in `sink`; what comes before it is dropped on the way.
     fn inflate_into(
         &mut self,
         job: Job<'_>,
         start: u64,
         range: &Range<u64>,
-        out: &mut Vec<u8>,
+        sink: &mut impl Room,
         crc: &mut Crc,
     ) -> Result<End, Fault> {
         let Job { number, record, ahead, .. } = job;
@@ -224,7 +253,12 @@ impl Reader {
             if input.is_empty() {
                 return Ok(End::Cut);
             }
-            out.reserve(usize::try_from(room).unwrap_or(0));
+            let out = match sink.room(usize::try_from(room).unwrap_or(0)) {
+                Ok(out) => out,
+                Err(why) => {
+                    return Err(Fault::new(FaultKind::OverBudget, format!("`{}` was left out: {why}.", job.path)));
+                }
+            };
             let (in_before, out_before, kept) = (self.inflate.total_in(), self.inflate.total_out(), out.len());
             let status = self.inflate.decompress_vec(input, out, FlushDecompress::Finish);
             let (read, written) = (self.inflate.total_in(), self.inflate.total_out());
@@ -237,6 +271,7 @@ impl Reader {
                 let early = usize::try_from(range.start - out_before).unwrap_or(usize::MAX);
                 out.drain(..early.min(out.len()));
             }
+            room = (out.len() as u64).clamp(4 << 10, STEP);
             at += read - in_before;
             match status {
                 Ok(Status::StreamEnd) => return Ok(End::Whole),
@@ -245,7 +280,6 @@ impl Reader {
                 Ok(_) => {}
                 Err(_) => return Err(self.damaged(job, "its packed bytes make no sense")),
             }
-            room = (out.len() as u64).clamp(4 << 10, STEP);
         }
     }
 

@@ -2,23 +2,22 @@
 //! few large windows, and inflated at once.
 //!
 //! Archives are untrusted: no name leads outside, no link is followed, no stated size is believed or allocated, bombs run into
-//! a [`Budget`], and what is damaged or cut gives what it holds. It must not know what the files mean.
+//! a [`Budget`](crate::sources::archive::Budget), and what is damaged or cut gives what it holds. It must not know what the files mean.
 
 mod catalogue;
 #[cfg(test)]
 pub(crate) mod craft;
 mod directory;
 mod entry;
-mod meter;
-mod name;
 mod scan;
 #[cfg(test)]
 mod tests;
 mod wire;
 
-pub use meter::Budget;
-
 use crate::model::{Reason, Report};
+use crate::sources::archive::Allowance;
+use crate::sources::archive::order::{GAP, not_found, read_in_order};
+use crate::sources::held::Held;
 use crate::sources::index::PathIndex;
 use crate::sources::{Async, Bytes, Entry, Fault, FaultKind, Folder, ReadAsk, Weight};
 use catalogue::{Catalogue, Record};
@@ -34,10 +33,8 @@ pub struct ZipFolder {
     /// By the numbers of the index.
     records: Vec<Record>,
     reader: RefCell<Reader>,
+    allowance: Allowance,
 }
-
-/// Entries nearer than this are read in one go, bytes: what lies between costs less than another question.
-const GAP: u64 = 64 << 10;
 
 impl ZipFolder {
     /// Reads the directory of an archive, or looks for its entries where that is missing. What was left out is in
@@ -45,8 +42,10 @@ impl ZipFolder {
     ///
     /// # Errors
     /// [`FaultKind::NotRecognised`] when it is no zip archive; what the file says.
-    pub fn open(bytes: Rc<dyn Bytes>, budget: Budget) -> Result<ZipFolder, Fault> {
-        let mut reader = Reader::new(bytes, budget);
+    pub fn open(bytes: Rc<dyn Bytes>, allowance: impl Into<Allowance>) -> Result<ZipFolder, Fault> {
+        let allowance = allowance.into();
+        let budget = allowance.budget();
+        let mut reader = Reader::new(bytes, allowance.clone());
         let mut catalogue = Catalogue::new(budget);
         let mut report = Report::default();
         let mut end = reader.window().file_size();
@@ -88,7 +87,7 @@ impl ZipFolder {
         let (index, records, found) = catalogue.finish(end);
         report.merge(found);
         reader.report = report;
-        Ok(ZipFolder { index, records, reader: RefCell::new(reader) })
+        Ok(ZipFolder { index, records, reader: RefCell::new(reader), allowance })
     }
 
     fn record(&self, number: u32) -> Option<&Record> {
@@ -102,26 +101,32 @@ impl ZipFolder {
     }
 
     fn read_now(&self, asks: &[ReadAsk]) -> Vec<Result<Vec<u8>, Fault>> {
-        let number = |ask: &ReadAsk| self.index.find(&ask.path);
-        let found: Vec<Option<u32>> = asks.iter().map(number).collect();
-        let mut plan: Vec<(usize, u32, &Record)> = Vec::with_capacity(asks.len());
-        for (at, number) in found.iter().enumerate() {
-            if let Some((number, record)) = number.and_then(|number| Some((number, self.record(number)?))) {
-                plan.push((at, number, record));
-            }
-        }
-        plan.sort_by_key(|(_, _, record)| record.offset);
-        let spans: Vec<Range<u64>> =
-            plan.iter().filter_map(|(at, _, record)| asks.get(*at).map(|ask| span(record, ask))).collect();
-        let ends = joined_ends(&spans);
-        let mut answers: Vec<Result<Vec<u8>, Fault>> = asks.iter().map(|ask| Err(not_found(&ask.path))).collect();
         let mut reader = self.reader.borrow_mut();
-        for ((at, number, record), ahead) in plan.into_iter().zip(ends) {
-            if let (Some(ask), Some(answer)) = (asks.get(at), answers.get_mut(at)) {
-                *answer = reader.read(Job { number, path: &ask.path, record, ahead }, ask.range.clone());
-            }
+        let place = |ask: &ReadAsk| {
+            let number = self.index.find(&ask.path)?;
+            let record = self.record(number)?;
+            Some(((number, record), span(record, ask)))
+        };
+        read_in_order(asks, place, |ask, (number, record), ahead| {
+            reader.read(Job { number, path: &ask.path, record, ahead }, ask.range.clone())
+        })
+    }
+
+    /// A stored entry as a window onto the archive's own bytes, a deflated one inflated into memory.
+    fn open_now(&self, path: &str) -> Result<Rc<dyn Bytes>, Fault> {
+        let number = self.index.find(path).ok_or_else(|| not_found(path))?;
+        let record = self.record(number).ok_or_else(|| not_found(path))?;
+        let job = Job { number, path, record, ahead: record.offset };
+        let mut reader = self.reader.borrow_mut();
+        match record.method {
+            0 => Ok(Rc::new(reader.slice(job)?)),
+            _ => Ok(Rc::new(reader.inflate_all(job, Held::new(self.allowance.clone()))?)),
         }
-        answers
+    }
+
+    /// Adds what was wrong with the archive before it was opened.
+    pub fn note(&self, report: Report) {
+        self.reader.borrow_mut().report.merge(report);
     }
 }
 
@@ -147,6 +152,10 @@ impl Folder for ZipFolder {
     fn read<'a>(&'a self, asks: &'a [ReadAsk]) -> Async<'a, Vec<Result<Vec<u8>, Fault>>> {
         Box::pin(std::future::ready(Ok(self.read_now(asks))))
     }
+
+    fn open<'a>(&'a self, path: &'a str) -> Async<'a, Rc<dyn Bytes>> {
+        Box::pin(std::future::ready(self.open_now(path)))
+    }
 }
 
 /// What of the file one ask needs, about: the length of the local header's extra fields is not known yet, nor how many packed
@@ -159,23 +168,4 @@ fn span(record: &Record, ask: &ReadAsk) -> Range<u64> {
     let header = LOCAL_SIZE + ask.path.len() as u64 + 64;
     let end = record.offset.saturating_add(header).saturating_add(bytes).min(record.limit);
     record.offset..end.max(record.offset)
-}
-
-/// For each of the spans, which ascend, where the run of neighbours ends that it belongs to.
-fn joined_ends(spans: &[Range<u64>]) -> Vec<u64> {
-    let mut ends: Vec<u64> = spans.iter().map(|span| span.end).collect();
-    for at in (1..spans.len()).rev() {
-        let (Some(before), Some(span)) = (spans.get(at - 1), spans.get(at)) else { continue };
-        let joined = ends.get(at).copied().unwrap_or(span.end);
-        if span.start <= before.end.saturating_add(GAP)
-            && let Some(end) = ends.get_mut(at - 1)
-        {
-            *end = joined.max(*end);
-        }
-    }
-    ends
-}
-
-fn not_found(path: &str) -> Fault {
-    Fault::new(FaultKind::NotFound, format!("There is no `{path}` in the archive."))
 }

@@ -3,8 +3,9 @@
 
 use super::catalogue::{Catalogue, Found};
 use super::entry::{LOCAL_SIZE, Reader};
-use super::wire::{CENTRAL, DESCRIPTOR, LOCAL, Stated, WINDOW, Window, u16_at};
+use super::wire::{CENTRAL, DESCRIPTOR, LOCAL, Stated, u16_at};
 use crate::sources::Fault;
+use crate::sources::archive::window::{WINDOW, Window};
 
 /// Hands all entries that have a local header to the catalogue.
 ///

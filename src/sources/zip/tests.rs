@@ -1,59 +1,20 @@
 //! Archives that lie, against what must be read of them. An expectation is one line: `path=content` for each file that can be
 //! read, `path!Kind` for each that can not, then `reason:path` for each notice.
 
+use super::ZipFolder;
 use super::craft::{Memory, Piece, Says, Shape, archive, deflate, deflated, shaped, stored};
-use super::{Budget, ZipFolder};
-use crate::sources::{Bytes, Fault, FaultKind, Folder, ReadAsk};
+use crate::sources::archive::Budget;
+use crate::sources::archive::examine::{self, files, random, read};
+use crate::sources::{Bytes, FaultKind, Folder, ReadAsk};
 use std::rc::Rc;
 
 fn small_budget() -> Budget {
-    Budget { inflated: 1 << 20, ratio: 200, ratio_from: 100_000, entries: 50, names: 1 << 16 }
-}
-
-fn files(folder: &dyn Folder) -> Vec<String> {
-    let mut files = Vec::new();
-    let mut dirs = vec![String::new()];
-    while !dirs.is_empty() {
-        let lists = pollster::block_on(folder.list(&dirs, true)).expect("lists");
-        let mut inner = Vec::new();
-        for (dir, entries) in dirs.iter().zip(lists) {
-            for entry in entries {
-                let path = if dir.is_empty() { entry.name } else { format!("{dir}/{}", entry.name) };
-                if entry.is_folder { inner.push(path) } else { files.push(path) }
-            }
-        }
-        dirs = inner;
-    }
-    files.sort();
-    files
-}
-
-fn read(folder: &dyn Folder, paths: &[String], limit: u64) -> Vec<Result<Vec<u8>, Fault>> {
-    let asks: Vec<ReadAsk> = paths.iter().map(|path| ReadAsk::up_to(path, limit)).collect();
-    pollster::block_on(folder.read(&asks)).expect("answers")
+    Budget { inflated: 1 << 20, ratio: 200, ratio_from: 100_000, entries: 50, names: 1 << 16, ..Budget::default() }
 }
 
 fn describe(bytes: Vec<u8>, budget: Budget) -> String {
     let memory = Rc::new(Memory { bytes, ..Memory::default() });
-    let folder = match ZipFolder::open(memory.clone(), budget) {
-        Ok(folder) => folder,
-        Err(fault) => return format!("!{:?}", fault.kind),
-    };
-    let files = files(&folder);
-    let mut words = Vec::new();
-    for (path, answer) in files.iter().zip(read(&folder, &files, 1 << 20)) {
-        words.push(match answer {
-            Ok(bytes) if bytes.len() > 40 => format!("{path}=({})", bytes.len()),
-            Ok(bytes) => format!("{path}={}", String::from_utf8_lossy(&bytes)),
-            Err(fault) => format!("{path}!{:?}", fault.kind),
-        });
-    }
-    // Reading once more says nothing new.
-    let report = folder.take_report();
-    let _ = read(&folder, &files, 1 << 20);
-    assert!(folder.take_report().is_empty(), "said twice");
-    words.extend(report.notices().iter().map(|notice| format!("{}:{}", notice.reason.word(), notice.path)));
-    words.join(" ")
+    examine::outcome(ZipFolder::open(memory, budget))
 }
 
 #[track_caller]
@@ -326,26 +287,9 @@ fn no_change_of_bytes_brings_it_down() {
         archive(&pieces),
         shaped(&pieces, &Shape { is_wide: true, prefix: b"MZ".to_vec(), comment: b"c".to_vec(), entries: None }),
     ];
-    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
-    let mut random = move |below: usize| {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        (state % below.max(1) as u64) as usize
-    };
+    let mut random = random();
     for round in 0..6_000 {
-        let mut bytes = originals[round % 2].clone();
-        match random(3) {
-            0 => bytes.truncate(random(bytes.len())),
-            1 => drop(bytes.drain(..random(200))),
-            _ => {}
-        }
-        for _ in 0..random(6) {
-            let at = random(bytes.len());
-            if let Some(byte) = bytes.get_mut(at) {
-                *byte = [0, 0xff, random(256) as u8, byte.wrapping_add(1)][random(4)];
-            }
-        }
+        let bytes = examine::mutated(&originals[round % 2], &mut random);
         let size = bytes.len() as u64;
         let memory = Rc::new(Memory { bytes, ..Memory::default() });
         let Ok(folder) = ZipFolder::open(memory.clone(), small_budget()) else { continue };

@@ -1,5 +1,6 @@
 //! Trees as one string, what was read of them as another.
 
+mod inside;
 mod recognising;
 mod runs;
 
@@ -7,7 +8,8 @@ use super::FileStores;
 use crate::model::{Report, RunTable};
 use crate::sources::memory::Memory;
 use crate::sources::zip::craft::{self, archive, stored};
-use crate::sources::zip::{Budget, ZipFolder};
+use crate::sources::archive::Budget;
+use crate::sources::zip::ZipFolder;
 use crate::sources::{Fault, RunsAsk, Source};
 use pollster::block_on;
 use std::fmt::Write;

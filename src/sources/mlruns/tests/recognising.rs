@@ -177,14 +177,19 @@ fn databases_and_archives_are_named() {
         .with("mlflow.db", "SQLite format 3\0 and more")
         .with("Thumbs.db", "SQLite format 3\0")
         .with("notes.db", "text")
-        .with("old/mlruns.tar.gz", "x");
+        .with("renamed", "SQLite format 3\0")
+        .with("old/mlruns.tar.xz", b"\xfd7zXZ\0 and more")
+        .with("old/mlruns.tar.gz", "no archive at all")
+        .with("old/broken.zip", b"PK\x03\x04 and no more");
     check_memory(
         memory,
         "
 store mlruns logged=0 traces=0
 experiment mlruns/7: 7 \"Seven\" active
 ! database-unsupported mlflow.db
-! archive-inside old/mlruns.tar.gz
+! archive-damaged old/broken.zip
+! archive-inside old/mlruns.tar.xz
+! database-unsupported renamed
 ",
     );
 }
@@ -207,8 +212,8 @@ package: x
     assert_eq!(fault.kind, crate::sources::FaultKind::NotRecognised);
     assert_eq!(
         fault.message,
-        "No MLflow tracking data was found: no folder, at any depth, holds the meta.yaml of an experiment or a run. \
-         Seen: 5 files in 6 folders, 4 levels deep (2 .png, 1 without extension, 1 .db, 1 .yaml). mlflow/mlflow.db is a \
+        "No MLflow tracking data was found: no folder, at any depth and in any archive, holds the meta.yaml of an experiment \
+         or a run. Seen: 5 files in 6 folders, 4 levels deep (2 .png, 1 without extension, 1 .db, 1 .yaml). mlflow/mlflow.db is a \
          SQLite database, which can not be read yet."
     );
 }

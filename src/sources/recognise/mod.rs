@@ -2,15 +2,27 @@
 //! experiment is a folder whose meta.yaml says so, a run likewise. It goes in steps of bounded size, level by level, so
 //! that whoever opened a whole disk sees progress and can stop.
 //!
-//! It must not know how a run is read. It does not look into runs, nor into artifacts.
+//! Archives in it are walked into like folders. What is no tracking data by its place (a database, a document) is told by the
+//! first bytes of files, see [`heads`].
+//!
+//! It must not know how a run or a database is read. It does not look into runs, nor into artifacts.
+
+mod heads;
+mod seen;
 
 use crate::model::{Reason, Report};
+use crate::sources::archive::Allowance;
 use crate::sources::gather::Tally;
 use crate::sources::mlruns::meta::{Kind, Meta, ReadMeta};
 use crate::sources::mlruns::parts::{Parts, is_litter};
+use crate::sources::mounts::Mounts;
+use crate::sources::sniff::HEAD;
+use crate::sources::unpack::unpack_inside;
 use crate::sources::{Entry, Fault, FaultKind, Folder, ReadAsk, path};
+use heads::{Heads, Sight};
+use seen::Seen;
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 
 /// Most folders looked at in one step.
 pub const STEP: usize = 512;
@@ -18,6 +30,10 @@ pub const STEP: usize = 512;
 const DEPTH: u16 = 40;
 /// A meta.yaml is a few hundred bytes.
 pub const META_LIMIT: u64 = 16 << 20;
+/// More archives than this are not looked into.
+const ARCHIVES: usize = 1_000;
+/// More documents than this are not listed.
+const DOCUMENTS: usize = 1_000;
 
 /// One thing that was found. Paths are those of folders, relative to what was opened.
 #[derive(Clone, Debug)]
@@ -42,6 +58,39 @@ pub enum Finding {
     ModelVersion { dir: String },
     /// A registered model that is a prompt.
     Prompt { dir: String },
+    /// A SQLite database.
+    Database { path: String },
+    /// A file that may be an export.
+    #[expect(dead_code, reason = "for the readers of exports")]
+    Document { path: String, kind: DocumentKind, head: Vec<u8> },
+}
+
+/// What a document is, as far as its first bytes tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DocumentKind {
+    /// It starts like a JSON object or array.
+    Json,
+    /// Its lines have the same number of commas, semicolons or tabs.
+    Csv,
+}
+
+impl Finding {
+    /// Where it lies.
+    fn place(&self) -> &str {
+        match self {
+            Finding::Experiment { dir, .. }
+            | Finding::Run { dir, .. }
+            | Finding::ArtifactsOnly { dir }
+            | Finding::NoRun { dir }
+            | Finding::UnreadMeta { dir, .. }
+            | Finding::LoggedModel { dir }
+            | Finding::Traces { dir, .. }
+            | Finding::RegisteredModel { dir, .. }
+            | Finding::ModelVersion { dir }
+            | Finding::Prompt { dir } => dir,
+            Finding::Database { path } | Finding::Document { path, .. } => path,
+        }
+    }
 }
 
 /// Where a folder lies, which decides what it may be.
@@ -66,6 +115,8 @@ struct Visit {
 #[derive(Debug)]
 pub struct Walk {
     state: RefCell<State>,
+    /// What archives that are walked into may ask of the machine.
+    allowance: Allowance,
 }
 
 #[derive(Debug, Default)]
@@ -77,17 +128,12 @@ struct State {
     /// Parts of the folders that lie anywhere: some of them turn out to be experiments without a meta.yaml.
     parts: HashMap<String, Parts>,
     seen: Seen,
-}
-
-/// What was seen, for the sentence that says that nothing was recognised.
-#[derive(Clone, Debug, Default)]
-struct Seen {
-    files: u64,
-    folders: u64,
-    deepest: u16,
-    by_kind: BTreeMap<String, u64>,
-    databases: Vec<String>,
-    archives: Vec<String>,
+    heads: Heads,
+    /// Archives to be opened, as the folders that they become.
+    archives: VecDeque<Visit>,
+    /// Paths of those that were.
+    opened: Vec<String>,
+    documents: usize,
 }
 
 /// What the walk found, taken out of it.
@@ -101,24 +147,26 @@ pub struct Found {
 
 enum Wanted {
     Meta { visit: usize },
-    Magic { path: String },
+    Head { visit: usize, path: String },
 }
 
 impl Walk {
     /// Starts at the root.
-    pub fn new() -> Walk {
+    pub fn new(allowance: Allowance) -> Walk {
         let root = Visit { dir: String::new(), place: Place::Anywhere, depth: 0 };
-        Walk { state: RefCell::new(State { queue: VecDeque::from([root]), ..State::default() }) }
+        Walk { state: RefCell::new(State { queue: VecDeque::from([root]), ..State::default() }), allowance }
     }
 
     /// Whether nothing is left to look at.
     pub fn is_done(&self) -> bool {
-        self.state.borrow().queue.is_empty()
+        let state = self.state.borrow();
+        state.queue.is_empty() && state.archives.is_empty()
     }
 
-    /// Folders looked at so far.
-    pub fn folders_seen(&self) -> u64 {
-        self.state.borrow().seen.folders
+    /// What was done so far, in folders looked at; opening an archive counts like [`STEP`] of them.
+    pub fn work(&self) -> u64 {
+        let state = self.state.borrow();
+        state.seen.folders + state.opened.len() as u64 * STEP as u64
     }
 
     /// Files seen so far.
@@ -126,20 +174,26 @@ impl Walk {
         self.state.borrow().seen.files
     }
 
-    /// Looks at some more folders. Dropped in the middle, it leaves the walk as it was.
+    /// Looks at some more folders, or opens an archive. Dropped in the middle, it leaves the walk as it was.
     ///
     /// # Errors
     /// When the folder as a whole can not be read.
-    pub async fn step(&self, folder: &dyn Folder, tally: &Tally, report: &mut Report) -> Result<(), Fault> {
-        let (step, visits) = {
+    pub async fn step(&self, folder: &Mounts, tally: &Tally, report: &mut Report) -> Result<(), Fault> {
+        let (step, visits, archive) = {
             let state = self.state.borrow();
-            (state.steps, state.queue.iter().take(STEP).cloned().collect::<Vec<_>>())
+            let visits: Vec<Visit> = state.queue.iter().take(STEP).cloned().collect();
+            (state.steps, visits, state.archives.front().cloned())
         };
+        if let Some(archive) = archive {
+            self.open_archive(folder, step, archive, report).await;
+            return Ok(());
+        }
         let dirs: Vec<String> = visits.iter().map(|visit| visit.dir.clone()).collect();
         let lists = folder.list(&dirs, false).await?;
-        let (wanted, asks) = wanted(&visits, &lists);
+        let mut heads = self.state.borrow().heads.clone();
+        let (wanted, asks) = wanted(&visits, &lists, &mut heads);
         let mut metas = HashMap::new();
-        let mut databases = Vec::new();
+        let mut sights: Vec<(usize, String, Sight)> = Vec::new();
         tally
             .read_each(folder, &asks, |at, answer| match (wanted.get(at), answer) {
                 (Some(Wanted::Meta { visit }), Ok(bytes)) => {
@@ -148,57 +202,72 @@ impl Walk {
                 (Some(Wanted::Meta { visit }), Err(fault)) => {
                     metas.insert(*visit, ReadMeta { problem: Some((None, fault.message)), ..Meta::read("") });
                 }
-                (Some(Wanted::Magic { path }), Ok(bytes)) if bytes == SQLITE_MAGIC => databases.push(path.clone()),
+                (Some(Wanted::Head { visit, path }), Ok(bytes)) => {
+                    sights.extend(Sight::of(bytes).map(|sight| (*visit, path.clone(), sight)));
+                }
                 _ => {}
             })
             .await?;
+        // Whose meta.yaml says that they are what holds no other things.
+        let is_closed = |visit: &usize| metas.get(visit).is_some_and(|read: &ReadMeta| read.meta.kind().is_closed());
+        sights.retain(|(visit, ..)| !is_closed(visit));
+        heads::look_inside(folder, tally, &mut sights).await?;
+        sights.sort_by(|(_, a, _), (_, b, _)| a.cmp(b));
         let mut state = self.state.borrow_mut();
         if state.steps != step {
             return Ok(());
         }
         state.steps += 1;
+        state.heads = heads;
         state.queue.drain(..visits.len());
-        for path in databases {
-            report.note(Reason::DatabaseUnsupported, &path, None, format!("{path} is a SQLite database."));
-            state.seen.databases.push(path);
+        for (visit, path, sight) in sights {
+            let depth = visits.get(visit).map_or(0, |visit| visit.depth);
+            state.sighted(path, sight, depth, report);
         }
         for (at, (visit, entries)) in visits.into_iter().zip(&lists).enumerate() {
-            state.seen.look(&visit, entries, report);
+            state.seen.look(visit.depth, entries);
             state.judge(visit, entries, metas.remove(&at));
         }
         Ok(())
     }
 
-    /// Takes what was found.
-    pub fn take(&self) -> Found {
+    async fn open_archive(&self, folder: &Mounts, step: u64, archive: Visit, report: &mut Report) {
+        let outcome = unpack_inside(folder, &archive.dir, &self.allowance).await;
         let mut state = self.state.borrow_mut();
-        Found { findings: std::mem::take(&mut state.found), parts: std::mem::take(&mut state.parts) }
+        if state.steps != step {
+            return;
+        }
+        state.steps += 1;
+        state.archives.pop_front();
+        match outcome {
+            Ok(()) => {
+                state.opened.push(archive.dir.clone());
+                state.queue.push_front(archive);
+            }
+            Err((reason, message)) => {
+                state.seen.unopened.get_or_insert_with(|| message.clone());
+                report.note(reason, archive.dir, None, message);
+            }
+        }
+    }
+
+    /// Takes what was found. Archives in which nothing was found are closed again.
+    pub fn take(&self, folder: &Mounts, report: &mut Report) -> Found {
+        let mut state = self.state.borrow_mut();
+        let findings = std::mem::take(&mut state.found);
+        report.merge(folder.take_report());
+        for archive in &state.opened {
+            if !findings.iter().any(|finding| path::lies_in(finding.place(), archive)) {
+                folder.remove(archive);
+            }
+        }
+        Found { findings, parts: std::mem::take(&mut state.parts) }
     }
 
     /// The fault that says what was looked for and what was seen.
     pub fn not_recognised(&self) -> Fault {
         Fault::new(FaultKind::NotRecognised, self.state.borrow().seen.sentence())
     }
-}
-
-impl Default for Walk {
-    fn default() -> Self {
-        Walk::new()
-    }
-}
-
-const SQLITE_MAGIC: &[u8] = b"SQLite format 3\0";
-
-fn extension(name: &str) -> &str {
-    name.rsplit_once('.').filter(|(stem, _)| !stem.is_empty()).map_or("", |(_, extension)| extension)
-}
-
-fn is_database_name(name: &str) -> bool {
-    matches!(extension(name), "db" | "db3" | "sqlite" | "sqlite3" | "sqlite-db")
-}
-
-fn is_archive_name(name: &str) -> bool {
-    matches!(extension(name), "zip" | "tar" | "tgz" | "gz" | "bz2" | "xz" | "zst" | "7z" | "rar")
 }
 
 /// Folders that hold no tracking data of their own and often thousands of others.
@@ -212,75 +281,64 @@ fn is_run_name(name: &str) -> bool {
 }
 
 /// Which files have to be read to judge these folders.
-fn wanted(visits: &[Visit], lists: &[Vec<Entry>]) -> (Vec<Wanted>, Vec<ReadAsk>) {
+fn wanted(visits: &[Visit], lists: &[Vec<Entry>], heads: &mut Heads) -> (Vec<Wanted>, Vec<ReadAsk>) {
     let (mut wanted, mut asks) = (Vec::new(), Vec::new());
     for (at, (visit, entries)) in visits.iter().zip(lists).enumerate() {
-        for entry in entries.iter().filter(|entry| !entry.is_folder && !is_litter(&entry.name)) {
-            let path = || path::join(&visit.dir, &entry.name);
-            if entry.name == "meta.yaml" && visit.place == Place::Anywhere {
-                wanted.push(Wanted::Meta { visit: at });
-                asks.push(ReadAsk::up_to(path(), META_LIMIT));
-            } else if is_database_name(&entry.name) {
-                wanted.push(Wanted::Magic { path: path() });
-                asks.push(ReadAsk::up_to(path(), SQLITE_MAGIC.len() as u64));
+        let parts = Parts::of(entries);
+        if parts.has(Parts::META) && visit.place == Place::Anywhere {
+            wanted.push(Wanted::Meta { visit: at });
+            asks.push(ReadAsk::up_to(path::join(&visit.dir, "meta.yaml"), META_LIMIT));
+        }
+        let holds_anything = match visit.place {
+            Place::Anywhere => Shape::of(&visit.dir, parts) == Shape::Unknown,
+            Place::InExperiment => Shape::in_experiment(parts) == Shape::Unknown,
+            Place::LoggedModels | Place::LoggedModel | Place::Traces | Place::ModelTags => false,
+        };
+        if holds_anything {
+            for name in heads.choose(entries) {
+                let path = path::join(&visit.dir, name);
+                asks.push(ReadAsk::up_to(&path, HEAD));
+                wanted.push(Wanted::Head { visit: at, path });
             }
         }
     }
     (wanted, asks)
 }
 
-impl Seen {
-    fn look(&mut self, visit: &Visit, entries: &[Entry], report: &mut Report) {
-        self.folders += 1;
-        self.deepest = self.deepest.max(visit.depth);
-        for entry in entries.iter().filter(|entry| !entry.is_folder && !is_litter(&entry.name)) {
-            self.files += 1;
-            // Kinds are counted for a sentence: what is beyond some hundred kinds is noise.
-            let kind = extension(&entry.name).to_ascii_lowercase();
-            if self.by_kind.len() < 256 || self.by_kind.contains_key(&kind) {
-                *self.by_kind.entry(kind).or_default() += 1;
-            }
-            if is_archive_name(&entry.name) && matches!(visit.place, Place::Anywhere | Place::InExperiment) {
-                let path = path::join(&visit.dir, &entry.name);
-                report.note(Reason::ArchiveInside, &path, None, format!("{path} was not looked into."));
-                if self.archives.len() < 3 {
-                    self.archives.push(path);
-                }
-            }
+/// What a folder is by its name and its parts alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shape {
+    Run,
+    ArtifactsOnly,
+    Traces,
+    Unknown,
+}
+
+impl Shape {
+    /// A folder whose meta.yaml is absent or tells nothing.
+    fn of(dir: &str, parts: Parts) -> Shape {
+        let name = path::name(dir);
+        let only_parts = !parts.has(Parts::OTHER);
+        if (is_run_name(name) && parts.logged() > 0) || (only_parts && parts.logged() > 1 && !name.starts_with("m-")) {
+            Shape::Run
+        } else if is_run_name(name) && parts.has(Parts::ARTIFACTS) {
+            Shape::ArtifactsOnly
+        } else if name == "traces" && !parts.has(Parts::META) {
+            Shape::Traces
+        } else {
+            Shape::Unknown
         }
     }
 
-    fn sentence(&self) -> String {
-        let plural = |count: u64, one: &str| format!("{count} {one}{}", if count == 1 { "" } else { "s" });
-        let mut text =
-            "No MLflow tracking data was found: no folder, at any depth, holds the meta.yaml of an experiment \
-                        or a run."
-                .to_owned();
-        text += &format!(" Seen: {} in {}", plural(self.files, "file"), plural(self.folders, "folder"));
-        if self.deepest > 0 {
-            text += &format!(", {} deep", plural(u64::from(self.deepest), "level"));
+    /// A folder directly in an experiment.
+    fn in_experiment(parts: Parts) -> Shape {
+        if parts.has(Parts::META) || parts.logged() > 0 {
+            Shape::Run
+        } else if parts.has(Parts::ARTIFACTS) {
+            Shape::ArtifactsOnly
+        } else {
+            Shape::Unknown
         }
-        let mut kinds: Vec<_> = self.by_kind.iter().collect();
-        kinds.sort_by_key(|(kind, count)| (std::cmp::Reverse(**count), kind.len()));
-        let shown: Vec<String> = kinds
-            .iter()
-            .take(5)
-            .map(|(kind, count)| match kind.as_str() {
-                "" => format!("{count} without extension"),
-                kind => format!("{count} .{kind}"),
-            })
-            .collect();
-        if !shown.is_empty() {
-            text += &format!(" ({})", shown.join(", "));
-        }
-        text.push('.');
-        if let Some(database) = self.databases.first() {
-            text += &format!(" {database} is a SQLite database, which can not be read yet.");
-        }
-        if let Some(archive) = self.archives.first() {
-            text += &format!(" {archive} is an archive; open it by itself.");
-        }
-        text
     }
 }
 
@@ -370,20 +428,17 @@ impl State {
 
     /// A folder whose meta.yaml is absent or tells nothing.
     fn judge_structure(&mut self, visit: Visit, entries: &[Entry], parts: Parts) {
-        let name = path::name(&visit.dir);
-        let only_parts = !parts.has(Parts::OTHER);
-        if (is_run_name(name) && parts.logged() > 0) || (only_parts && parts.logged() > 1 && !name.starts_with("m-")) {
-            self.found.push(Finding::Run { dir: visit.dir, parts, experiment_id: None });
-        } else if is_run_name(name) && parts.has(Parts::ARTIFACTS) {
-            self.found.push(Finding::ArtifactsOnly { dir: visit.dir });
-        } else if name == "traces" && !parts.has(Parts::META) {
+        match Shape::of(&visit.dir, parts) {
+            Shape::Run => self.found.push(Finding::Run { dir: visit.dir, parts, experiment_id: None }),
+            Shape::ArtifactsOnly => self.found.push(Finding::ArtifactsOnly { dir: visit.dir }),
             // Of an experiment without meta.yaml; any other folder of that name goes the same way, and counts nothing
             // unless a store lies around it.
-            self.judge_traces(&visit, entries);
-        } else {
-            self.parts.insert(visit.dir.clone(), parts);
-            for entry in entries {
-                self.enter(&visit, entry, Place::Anywhere);
+            Shape::Traces => self.judge_traces(&visit, entries),
+            Shape::Unknown => {
+                self.parts.insert(visit.dir.clone(), parts);
+                for entry in entries {
+                    self.enter(&visit, entry, Place::Anywhere);
+                }
             }
         }
     }
@@ -399,18 +454,50 @@ impl State {
         }
     }
 
-    /// A folder directly in an experiment: its name and its parts tell; its meta.yaml is read with the run.
+    /// A folder directly in an experiment: its parts tell; its meta.yaml is read with the run.
     fn judge_in_experiment(&mut self, visit: Visit, entries: &[Entry]) {
         let parts = Parts::of(entries);
-        if parts.has(Parts::META) || parts.logged() > 0 {
-            self.found.push(Finding::Run { dir: visit.dir, parts, experiment_id: None });
-        } else if parts.has(Parts::ARTIFACTS) {
-            self.found.push(Finding::ArtifactsOnly { dir: visit.dir });
-        } else {
-            self.found.push(Finding::NoRun { dir: visit.dir.clone() });
-            for entry in entries {
-                self.enter(&visit, entry, Place::Anywhere);
+        match Shape::in_experiment(parts) {
+            Shape::Run => self.found.push(Finding::Run { dir: visit.dir, parts, experiment_id: None }),
+            Shape::ArtifactsOnly => self.found.push(Finding::ArtifactsOnly { dir: visit.dir }),
+            Shape::Traces | Shape::Unknown => {
+                self.found.push(Finding::NoRun { dir: visit.dir.clone() });
+                for entry in entries {
+                    self.enter(&visit, entry, Place::Anywhere);
+                }
             }
+        }
+    }
+
+    /// A file that lies where anything may lie, and what its first bytes say.
+    fn sighted(&mut self, path: String, sight: Sight, depth: u16, report: &mut Report) {
+        match sight {
+            Sight::Database => {
+                report.note(Reason::DatabaseUnsupported, &path, None, format!("{path} is a SQLite database."));
+                self.seen.databases.push(path.clone());
+                self.found.push(Finding::Database { path });
+            }
+            Sight::Document(kind, head) => {
+                self.documents += 1;
+                if self.documents <= DOCUMENTS {
+                    self.found.push(Finding::Document { path, kind, head });
+                }
+            }
+            Sight::Foreign(format) => {
+                report.note(Reason::ArchiveInside, &path, None, format!("{path} is packed with {format}."));
+                self.seen.foreign.get_or_insert((path, format));
+            }
+            Sight::Archive => {
+                if self.seen.archives >= ARCHIVES {
+                    let message = format!("{path} was not looked into: there are more than {ARCHIVES} archives");
+                    report.note(Reason::ArchiveBudget, path, None, message);
+                } else {
+                    self.seen.archives += 1;
+                    self.archives.push_back(Visit { dir: path, place: Place::Anywhere, depth: depth + 1 });
+                }
+            }
+            // Looked inside by now.
+            Sight::Packed(_) => {}
         }
     }
 }

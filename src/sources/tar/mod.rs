@@ -1,0 +1,103 @@
+//! A TAR IS A FOLDER. One walk from header to header gives the tree, without reading what lies between; entries are read in the
+//! order of the file through a few large windows.
+//!
+//! Archives are untrusted: no name leads outside, no link is followed, no stated size is believed or allocated, and what is
+//! damaged or cut gives what it holds. It must not know what the files mean, nor that the archive was compressed.
+
+pub mod header;
+#[cfg(test)]
+mod tests;
+mod walk;
+
+use crate::model::Report;
+use crate::sources::archive::Allowance;
+use crate::sources::archive::order::{not_found, read_in_order};
+use crate::sources::archive::window::Window;
+use crate::sources::held::Slice;
+use crate::sources::index::PathIndex;
+use crate::sources::{Async, Bytes, Entry, Fault, Folder, ReadAsk};
+use std::cell::RefCell;
+use std::ops::Range;
+use std::rc::Rc;
+
+/// Where the content of an entry lies in the file, as far as the file goes.
+#[derive(Clone, Copy, Debug)]
+struct Record {
+    start: u64,
+    size: u64,
+}
+
+impl Record {
+    fn stretch(&self, range: &Range<u64>) -> Range<u64> {
+        let place = |at: u64| self.start.saturating_add(at.min(self.size));
+        place(range.start)..place(range.end)
+    }
+}
+
+/// A tar archive, opened.
+pub struct TarFolder {
+    index: PathIndex,
+    /// By the numbers of the index.
+    records: Vec<Record>,
+    window: RefCell<Window>,
+    report: RefCell<Report>,
+}
+
+impl TarFolder {
+    /// Walks through the headers of an archive. What was left out is in [`take_report`](Folder::take_report), after what was wrong
+    /// `before` it was opened.
+    ///
+    /// # Errors
+    /// [`FaultKind::NotRecognised`](crate::sources::FaultKind::NotRecognised) when it is no tar archive; what the file says.
+    pub fn open(bytes: Rc<dyn Bytes>, allowance: &Allowance, before: Report) -> Result<TarFolder, Fault> {
+        let mut window = Window::new(bytes);
+        let walked = walk::walk(&mut window, allowance.budget())?;
+        let (index, report) = walked.listing.finish();
+        let mut all = before;
+        all.merge(report);
+        Ok(TarFolder { index, records: walked.records, window: RefCell::new(window), report: RefCell::new(all) })
+    }
+
+    fn record(&self, number: u32) -> Option<&Record> {
+        self.records.get(number as usize)
+    }
+
+    fn find(&self, path: &str) -> Option<&Record> {
+        self.record(self.index.find(path)?)
+    }
+
+    fn list_now(&self, dirs: &[String]) -> Vec<Vec<Entry>> {
+        let size = |file: Option<u32>| file.and_then(|number| self.record(number)).map(|record| record.size);
+        let list = |dir: &String| self.index.list(dir).iter().map(|child| child.entry(size(child.file))).collect();
+        dirs.iter().map(list).collect()
+    }
+
+    fn read_now(&self, asks: &[ReadAsk]) -> Vec<Result<Vec<u8>, Fault>> {
+        let mut window = self.window.borrow_mut();
+        let place = |ask: &ReadAsk| self.find(&ask.path).map(|record| (record, record.stretch(&ask.range)));
+        read_in_order(asks, place, |ask, record, ahead| window.copy(record.stretch(&ask.range), ahead))
+    }
+
+    fn open_now(&self, path: &str) -> Result<Rc<dyn Bytes>, Fault> {
+        let record = self.find(path).ok_or_else(|| not_found(path))?;
+        Ok(Rc::new(Slice::new(self.window.borrow().file(), record.stretch(&(0..u64::MAX)))))
+    }
+}
+
+impl Folder for TarFolder {
+    fn list<'a>(&'a self, dirs: &'a [String], _with_sizes: bool) -> Async<'a, Vec<Vec<Entry>>> {
+        Box::pin(std::future::ready(Ok(self.list_now(dirs))))
+    }
+
+    fn read<'a>(&'a self, asks: &'a [ReadAsk]) -> Async<'a, Vec<Result<Vec<u8>, Fault>>> {
+        Box::pin(std::future::ready(Ok(self.read_now(asks))))
+    }
+
+    fn open<'a>(&'a self, path: &'a str) -> Async<'a, Rc<dyn Bytes>> {
+        Box::pin(std::future::ready(self.open_now(path)))
+    }
+
+    fn take_report(&self) -> Report {
+        self.report.take()
+    }
+}

@@ -1,0 +1,110 @@
+//! FROM BYTES TO A FOLDER, by content: an archive is the folder that it holds, a compressed file is what it inflates to, anything
+//! else is a folder that holds it alone. It must not know who asks, nor what the files mean.
+
+use crate::model::{Reason, Report};
+use crate::sources::archive::Allowance;
+use crate::sources::inflate::inflate;
+use crate::sources::mounts::Mounts;
+use crate::sources::sniff::{HEAD, Kind, kind};
+use crate::sources::tar::TarFolder;
+use crate::sources::zip::ZipFolder;
+use crate::sources::{Async, Bytes, Entry, Fault, FaultKind, Folder, ReadAsk};
+use std::cell::RefCell;
+use std::rc::Rc;
+
+/// How often a file may be compressed on top of itself.
+const LAYERS: usize = 3;
+/// How many archives deep an archive may lie.
+const DEPTH: usize = 3;
+/// What all archives inside what was opened may hold inflated in memory, bytes: most of them are not what is looked for.
+const HELD_INSIDE: u64 = 256 << 20;
+
+/// The folder of a file that has a name.
+///
+/// # Errors
+/// What the file says; what is damaged from its start on; what is over budget.
+pub fn unpack(name: &str, bytes: Rc<dyn Bytes>, allowance: &Allowance) -> Result<Rc<dyn Folder>, Fault> {
+    let (mut name, mut bytes, mut report) = (name.to_owned(), bytes, Report::default());
+    for _ in 0..LAYERS {
+        match kind(&bytes.read(0..HEAD)?) {
+            Kind::Zip => {
+                let zip = ZipFolder::open(bytes, allowance.clone())?;
+                zip.note(report);
+                return Ok(Rc::new(zip));
+            }
+            Kind::Tar => return Ok(Rc::new(TarFolder::open(bytes, allowance, report)?)),
+            Kind::Packed(packing) => {
+                let (held, wrong) = inflate(packing, bytes, &name, allowance)?;
+                report.merge(wrong);
+                bytes = Rc::new(held);
+                name = unpacked_name(&name);
+            }
+            _ => break,
+        }
+    }
+    Ok(Rc::new(Alone { name, bytes, report: RefCell::new(report) }))
+}
+
+/// Puts the archive at `path` of a tree into its own place as a folder.
+///
+/// # Errors
+/// Why not, as a notice.
+pub async fn unpack_inside(tree: &Mounts, path: &str, allowance: &Allowance) -> Result<(), (Reason, String)> {
+    if tree.depth(path) >= DEPTH {
+        return Err((Reason::ArchiveBudget, format!("{path} lies in more than {DEPTH} archives")));
+    }
+    let name = crate::sources::path::name(path);
+    let opened = match tree.open(path).await {
+        Ok(bytes) => unpack(name, bytes, &allowance.holding(HELD_INSIDE)),
+        Err(fault) => Err(fault),
+    };
+    let reason = |fault: &Fault| match fault.kind {
+        FaultKind::OverBudget => Reason::ArchiveBudget,
+        FaultKind::FileChanged => Reason::FileChanged,
+        _ => Reason::ArchiveDamaged,
+    };
+    let folder = opened.map_err(|fault| (reason(&fault), fault.message))?;
+    tree.add(path, folder);
+    Ok(())
+}
+
+/// The name of what a compressed file holds.
+fn unpacked_name(name: &str) -> String {
+    let stem = [".gz", ".zst", ".zstd", ".GZ", ".ZST"].iter().find_map(|end| name.strip_suffix(end));
+    stem.filter(|stem| !stem.is_empty()).unwrap_or(name).to_owned()
+}
+
+/// A single file as a folder that holds it alone.
+struct Alone {
+    name: String,
+    bytes: Rc<dyn Bytes>,
+    report: RefCell<Report>,
+}
+
+impl Alone {
+    fn file(&self, path: &str) -> Result<&Rc<dyn Bytes>, Fault> {
+        let missing = || Fault::new(FaultKind::NotFound, format!("{path} is not there."));
+        (path == self.name).then_some(&self.bytes).ok_or_else(missing)
+    }
+}
+
+impl Folder for Alone {
+    fn list<'a>(&'a self, dirs: &'a [String], _with_sizes: bool) -> Async<'a, Vec<Vec<Entry>>> {
+        let entry = || Entry { name: self.name.clone(), is_folder: false, size: Some(self.bytes.size()) };
+        let lists = dirs.iter().map(|dir| if dir.is_empty() { vec![entry()] } else { Vec::new() }).collect();
+        Box::pin(std::future::ready(Ok(lists)))
+    }
+
+    fn read<'a>(&'a self, asks: &'a [ReadAsk]) -> Async<'a, Vec<Result<Vec<u8>, Fault>>> {
+        let read = |ask: &ReadAsk| self.file(&ask.path)?.read(ask.range.clone());
+        Box::pin(std::future::ready(Ok(asks.iter().map(read).collect())))
+    }
+
+    fn open<'a>(&'a self, path: &'a str) -> Async<'a, Rc<dyn Bytes>> {
+        Box::pin(std::future::ready(self.file(path).cloned()))
+    }
+
+    fn take_report(&self) -> Report {
+        self.report.take()
+    }
+}
