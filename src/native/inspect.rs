@@ -363,11 +363,11 @@ impl Serialize for Number {
 #[cfg(test)]
 mod tests {
     use crate::sources::memory::Memory;
-    use crate::sources::mlruns::FileStores;
+    use crate::sources::stores::Stores;
     use std::rc::Rc;
 
     fn inspected(tree: &str) -> super::Inspected {
-        let source = FileStores::new(Rc::new(Memory::parse(tree)));
+        let source = Stores::new(Rc::new(Memory::parse(tree)));
         pollster::block_on(super::read(&source)).expect("read")
     }
 

@@ -20,10 +20,12 @@ mod recognise;
 pub mod remote;
 pub mod rest;
 pub mod sniff;
+pub mod stores;
 pub mod sub;
 pub mod tar;
 pub mod text;
 mod times;
+pub mod union;
 pub mod unpack;
 pub mod zip;
 

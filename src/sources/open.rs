@@ -3,8 +3,8 @@
 //! It must not know who gave them: the browser's worker and the command line come through here alike.
 
 use crate::sources::archive::Allowance;
-use crate::sources::mlruns::FileStores;
 use crate::sources::mounts::mount;
+use crate::sources::stores::Stores;
 use crate::sources::unpack::unpack;
 use crate::sources::{Bytes, Fault, FaultKind, Folder, Source};
 use std::rc::Rc;
@@ -34,5 +34,5 @@ pub fn source(parts: Vec<(String, Part)>) -> Result<Rc<dyn Source>, Fault> {
         };
         folders.push((name, folder));
     }
-    Ok(Rc::new(FileStores::over(Rc::new(mount(folders)), allowance)))
+    Ok(Rc::new(Stores::over(Rc::new(mount(folders)), allowance)))
 }

@@ -20,10 +20,8 @@ mod yaml;
 mod yaml_tests;
 
 use crate::model::{Experiment, MetricSeries, Reason, Report, RunKey, RunTable, Store};
-use crate::sources::archive::Allowance;
 use crate::sources::gather::Tally;
-use crate::sources::mounts::Mounts;
-use crate::sources::recognise::{self, Walk};
+use crate::sources::recognise::Found;
 use crate::sources::sub::Sub;
 use crate::sources::{
     Async, Cursor, Fault, FaultKind, Folder, HistoryAsk, Page, Progress, RunsAsk, Source, Weight, path, text,
@@ -31,7 +29,7 @@ use crate::sources::{
 use datasets::Datasets;
 use layout::Layout;
 use parts::Parts;
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::rc::Rc;
 
 /// Params, tags and meta files larger than this are left out.
@@ -42,104 +40,47 @@ const METRIC_LIMIT: u64 = 64 << 20;
 const EXPERIMENTS_PAGE: usize = 256;
 /// Most runs of a page, whatever is asked.
 const RUNS_PAGE: u32 = 10_000;
-/// The cursor of a walk that is not done.
-const WALKING: &str = "walk";
-
 /// All file stores in one folder.
 pub struct FileStores {
-    folder: Rc<Mounts>,
-    walk: Walk,
-    layout: RefCell<Option<Rc<Layout>>>,
+    folder: Rc<dyn Folder>,
+    layout: Layout,
     datasets: Datasets,
-    tally: Tally,
+    tally: Rc<Tally>,
     /// What was read before the runs, and all runs; where the carrier knows.
-    whole: Cell<Option<Weight>>,
+    whole: Option<Weight>,
     runs_read: Cell<u64>,
     /// Folders counted as runs that turned out to hold none.
     no_runs: Cell<u64>,
 }
 
 impl FileStores {
-    /// Over anything that is a folder. Nothing is read before it is asked for.
-    pub fn new(folder: Rc<dyn Folder>) -> FileStores {
-        FileStores::over(Rc::new(Mounts::over(folder)), Allowance::default())
+    /// Those that a walk through `folder` found; `None` when there are none.
+    pub fn new(folder: Rc<dyn Folder>, found: Found, tally: Rc<Tally>, report: &mut Report) -> Option<FileStores> {
+        let mut layout = Layout::build(found, report)?;
+        layout.runs.sort_by_cached_key(|run| folder.place(&run.dir));
+        let whole = runs::weigh(&*folder, &layout.runs)
+            .map(|runs| Weight { files: tally.files() + runs.files, bytes: tally.bytes().saturating_add(runs.bytes) });
+        let (runs_read, no_runs) = Default::default();
+        Some(FileStores { folder, layout, datasets: Datasets::default(), tally, whole, runs_read, no_runs })
     }
 
-    /// Over a tree in which archives become folders, as far as the allowance reaches.
-    pub fn over(folder: Rc<Mounts>, allowance: Allowance) -> FileStores {
-        FileStores {
-            folder,
-            walk: Walk::new(allowance),
-            layout: RefCell::new(None),
-            datasets: Datasets::default(),
-            tally: Tally::default(),
-            whole: Cell::new(None),
-            runs_read: Cell::new(0),
-            no_runs: Cell::new(0),
-        }
-    }
-
-    fn known_layout(&self) -> Option<Rc<Layout>> {
-        self.layout.borrow().clone()
-    }
-
-    /// Walks on for a bounded number of folders; the layout, once all is walked.
-    async fn advance(&self, report: &mut Report) -> Result<Option<Rc<Layout>>, Fault> {
-        if let Some(layout) = self.known_layout() {
-            return Ok(Some(layout));
-        }
-        let stop = self.walk.work() + recognise::STEP as u64;
-        while !self.walk.is_done() && self.walk.work() < stop {
-            self.walk.step(&self.folder, &self.tally, report).await?;
-        }
-        if !self.walk.is_done() {
-            return Ok(None);
-        }
-        let found = self.walk.take(&self.folder, report);
-        let mut layout = Layout::build(found, report).ok_or_else(|| self.walk.not_recognised())?;
-        layout.runs.sort_by_cached_key(|run| self.folder.place(&run.dir));
-        self.whole.set(runs::weigh(&*self.folder, &layout.runs).map(|runs| Weight {
-            files: self.tally.files() + runs.files,
-            bytes: self.tally.bytes().saturating_add(runs.bytes),
-        }));
-        let layout = Rc::new(layout);
-        *self.layout.borrow_mut() = Some(layout.clone());
-        Ok(Some(layout))
-    }
-
-    async fn whole_layout(&self, report: &mut Report) -> Result<Rc<Layout>, Fault> {
-        loop {
-            if let Some(layout) = self.advance(report).await? {
-                return Ok(layout);
-            }
-        }
-    }
-
-    /// While walking, `files` are those seen: nothing else is known yet that grows with the work.
-    fn progress(&self, layout: Option<&Layout>) -> Progress {
-        let whole = layout.and(self.whole.get());
-        let runs_total = layout.map(|layout| (layout.runs.len() as u64).saturating_sub(self.no_runs.get()));
-        Progress {
-            files: if layout.is_some() { self.tally.files() } else { self.walk.files_seen() },
-            files_total: whole.map(|whole| whole.files),
+    fn page<T>(&self, items: T, next: Option<Cursor>, report: Report) -> Page<T> {
+        let read = Progress {
+            files: self.tally.files(),
+            files_total: self.whole.map(|whole| whole.files),
             bytes: self.tally.bytes(),
-            bytes_total: whole.map(|whole| whole.bytes),
+            bytes_total: self.whole.map(|whole| whole.bytes),
             runs: self.runs_read.get(),
-            runs_total,
-        }
-    }
-
-    /// A page with the carrier's own notices among those of the page.
-    fn page<T>(&self, items: T, next: Option<Cursor>, layout: Option<&Layout>, mut report: Report) -> Page<T> {
-        report.merge(self.folder.take_report());
-        Page { items, next, read: self.progress(layout), report }
+            runs_total: Some((self.layout.runs.len() as u64).saturating_sub(self.no_runs.get())),
+        };
+        Page { items, next, read, report }
     }
 
     /// Where a run's artifacts lie: beside its meta, else in a folder of artifacts that is named after the run.
     fn artifacts_dir(&self, run: &RunKey) -> String {
         let dir = path::from_shown(&run.0);
         let beside = path::join(dir, "artifacts");
-        let Some(layout) = self.known_layout() else { return beside };
+        let layout = &self.layout;
         let place = layout.runs.iter().find(|place| place.dir == dir);
         let loose = layout.loose_artifacts.get(path::name(dir));
         match (place, loose) {
@@ -167,26 +108,23 @@ impl Source for FileStores {
     fn experiments(&self, after: Option<Cursor>) -> Async<'_, Page<Vec<Experiment>>> {
         Box::pin(async move {
             let mut report = Report::default();
-            let Some(layout) = self.advance(&mut report).await? else {
-                let next = Some(Cursor(WALKING.to_owned()));
-                return Ok(self.page(Vec::new(), next, None, report));
-            };
+            let layout = &self.layout;
             let start = place_after(after.as_ref()).min(layout.experiments.len());
             let end = (start + EXPERIMENTS_PAGE).min(layout.experiments.len());
-            let items = experiments::read(&*self.folder, &self.tally, &layout, start..end, &mut report).await?;
+            let items = experiments::read(&*self.folder, &self.tally, layout, start..end, &mut report).await?;
             let next = next_after(end, layout.experiments.len());
-            Ok(self.page(items, next, Some(&layout), report))
+            Ok(self.page(items, next, report))
         })
     }
 
     fn runs(&self, ask: RunsAsk) -> Async<'_, Page<RunTable>> {
         Box::pin(async move {
             let mut report = Report::default();
-            let layout = self.whole_layout(&mut report).await?;
+            let layout = &self.layout;
             let start = place_after(ask.after.as_ref()).min(layout.runs.len());
             let end = start.saturating_add(ask.size.clamp(1, RUNS_PAGE) as usize).min(layout.runs.len());
             let places = layout.runs.get(start..end).unwrap_or_default();
-            let read = runs::read(&*self.folder, &self.tally, places, &layout, &self.datasets, &mut report).await?;
+            let read = runs::read(&*self.folder, &self.tally, places, layout, &self.datasets, &mut report).await?;
             if start == 0 {
                 self.runs_read.set(0);
                 self.no_runs.set(0);
@@ -194,7 +132,7 @@ impl Source for FileStores {
             self.runs_read.set(self.runs_read.get() + read.table.len() as u64);
             self.no_runs.set(self.no_runs.get() + read.no_runs);
             let next = next_after(end, layout.runs.len());
-            Ok(self.page(read.table, next, Some(&layout), report))
+            Ok(self.page(read.table, next, report))
         })
     }
 
@@ -205,16 +143,12 @@ impl Source for FileStores {
             let rest = ask.pairs.get(start..).unwrap_or_default();
             let items = history::read(&*self.folder, &self.tally, rest, &mut report).await?;
             let next = next_after(start + items.len(), ask.pairs.len());
-            let layout = self.known_layout();
-            Ok(self.page(items, next, layout.as_deref(), report))
+            Ok(self.page(items, next, report))
         })
     }
 
     fn stores(&self) -> Async<'_, Vec<Store>> {
-        Box::pin(async move {
-            let mut unheard = Report::default();
-            Ok(self.whole_layout(&mut unheard).await?.stores.clone())
-        })
+        Box::pin(std::future::ready(Ok(self.layout.stores.clone())))
     }
 
     fn artifacts(&self, run: &RunKey) -> Rc<dyn Folder> {

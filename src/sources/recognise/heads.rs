@@ -1,6 +1,6 @@
 //! THE FIRST BYTES OF FILES that lie where anything may lie. It must not know what becomes of what they tell.
 
-use super::DocumentKind;
+use crate::sources::exports;
 use crate::sources::gather::Tally;
 use crate::sources::inflate::Packing;
 use crate::sources::mlruns::parts::is_litter;
@@ -117,8 +117,8 @@ fn is_well_known(name: &str) -> bool {
 pub enum Sight {
     /// A SQLite database.
     Database,
-    /// A document, and its first bytes.
-    Document(DocumentKind, Vec<u8>),
+    /// An export, or a file of one.
+    Document(exports::Kind),
     /// An archive, or a compressed file that holds one of these.
     Archive,
     /// A compressed file that holds who knows what.
@@ -132,8 +132,7 @@ impl Sight {
     pub fn of(head: Vec<u8>) -> Option<Sight> {
         Some(match kind(&head) {
             Kind::Sqlite => Sight::Database,
-            Kind::Json => Sight::Document(DocumentKind::Json, head),
-            Kind::Csv => Sight::Document(DocumentKind::Csv, head),
+            Kind::Json | Kind::Csv => Sight::Document(exports::recognise(&head)?),
             Kind::Zip | Kind::Tar => Sight::Archive,
             Kind::Packed(packing) => Sight::Packed(packing),
             Kind::Foreign(format) => Sight::Foreign(format),

@@ -12,6 +12,7 @@ mod seen;
 
 use crate::model::{Reason, Report};
 use crate::sources::archive::Allowance;
+use crate::sources::exports;
 use crate::sources::gather::Tally;
 use crate::sources::mlruns::meta::{Kind, Meta, ReadMeta};
 use crate::sources::mlruns::parts::{Parts, is_litter};
@@ -33,7 +34,7 @@ pub const META_LIMIT: u64 = 16 << 20;
 /// More archives than this are not looked into.
 const ARCHIVES: usize = 1_000;
 /// More documents than this are not listed.
-const DOCUMENTS: usize = 1_000;
+const DOCUMENTS: usize = 10_000;
 
 /// One thing that was found. Paths are those of folders, relative to what was opened.
 #[derive(Clone, Debug)]
@@ -60,18 +61,8 @@ pub enum Finding {
     Prompt { dir: String },
     /// A SQLite database.
     Database { path: String },
-    /// A file that may be an export.
-    #[expect(dead_code, reason = "for the readers of exports")]
-    Document { path: String, kind: DocumentKind, head: Vec<u8> },
-}
-
-/// What a document is, as far as its first bytes tell.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DocumentKind {
-    /// It starts like a JSON object or array.
-    Json,
-    /// Its lines have the same number of commas, semicolons or tabs.
-    Csv,
+    /// An export, or a file of one.
+    Document { path: String, kind: exports::Kind },
 }
 
 impl Finding {
@@ -477,10 +468,13 @@ impl State {
                 self.seen.databases.push(path.clone());
                 self.found.push(Finding::Database { path });
             }
-            Sight::Document(kind, head) => {
-                self.documents += 1;
-                if self.documents <= DOCUMENTS {
-                    self.found.push(Finding::Document { path, kind, head });
+            Sight::Document(kind) => {
+                if self.documents < DOCUMENTS {
+                    self.documents += 1;
+                    self.found.push(Finding::Document { path, kind });
+                } else {
+                    let message = format!("{path} was not read: there are more than {DOCUMENTS} exports");
+                    report.note(Reason::ArchiveBudget, path, None, message);
                 }
             }
             Sight::Foreign(format) => {

@@ -3,7 +3,7 @@
 use super::{EXPERIMENT_7, check_memory, shown};
 use crate::model::RunKey;
 use crate::sources::memory::Memory;
-use crate::sources::mlruns::FileStores;
+use crate::sources::stores::Stores;
 use crate::sources::zip::craft::{archive, deflated, stored};
 use crate::sources::{ReadAsk, Source};
 use pollster::block_on;
@@ -79,7 +79,7 @@ fn an_archive_is_the_folder_at_its_path() {
 #[test]
 fn artifacts_of_runs_in_archives_are_read() {
     let inner = zip(&Memory::new().with("in/runs.tgz", gzip(&tar(&store()))));
-    let source = FileStores::new(Rc::new(Memory::new().with("a/outer.zip", inner)));
+    let source = Stores::new(Rc::new(Memory::new().with("a/outer.zip", inner)));
     let mut page = block_on(source.experiments(None)).expect("a page");
     while page.next.is_some() {
         page = block_on(source.experiments(page.next)).expect("a page");

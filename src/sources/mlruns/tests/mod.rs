@@ -4,12 +4,12 @@ mod inside;
 mod recognising;
 mod runs;
 
-use super::FileStores;
 use crate::model::{Report, RunTable};
-use crate::sources::memory::Memory;
-use crate::sources::zip::craft::{self, archive, stored};
 use crate::sources::archive::Budget;
+use crate::sources::memory::Memory;
+use crate::sources::stores::Stores;
 use crate::sources::zip::ZipFolder;
+use crate::sources::zip::craft::{self, archive, stored};
 use crate::sources::{Fault, RunsAsk, Source};
 use pollster::block_on;
 use std::fmt::Write;
@@ -17,7 +17,7 @@ use std::rc::Rc;
 
 /// All that a folder gives, one line a thing; runs are asked for two at a time.
 fn shown(memory: Memory) -> Result<String, Fault> {
-    let source = FileStores::new(Rc::new(memory));
+    let source = Stores::new(Rc::new(memory));
     let (mut text, mut report, mut after) = (String::new(), Report::default(), None);
     let mut experiments = Vec::new();
     loop {
@@ -127,7 +127,7 @@ fn an_archive_says_of_how_many() {
     let pieces: Vec<_> = files.iter().map(|(path, text)| stored(path, text.as_bytes())).collect();
     let bytes = craft::Memory { bytes: archive(&pieces), ..craft::Memory::default() };
     let folder = ZipFolder::open(Rc::new(bytes), Budget::default()).expect("a zip");
-    let source = FileStores::new(Rc::new(folder));
+    let source = Stores::new(Rc::new(folder));
     let page = block_on(source.experiments(None)).expect("experiments");
     assert!(page.next.is_none());
     let read: usize = files.iter().filter(|(path, _)| !path.contains("artifacts")).map(|(_, text)| text.len()).sum();

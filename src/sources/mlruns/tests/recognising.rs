@@ -3,7 +3,7 @@
 use super::{EXPERIMENT_7, check, check_memory, shown};
 use crate::sources::Source;
 use crate::sources::memory::Memory;
-use crate::sources::mlruns::FileStores;
+use crate::sources::stores::Stores;
 use pollster::block_on;
 use std::rc::Rc;
 
@@ -224,7 +224,7 @@ fn a_wide_folder_is_walked_in_steps() {
     for number in 0..2_000 {
         memory.put(&format!("wide/{number}/file.txt"), "");
     }
-    let source = FileStores::new(Rc::new(memory));
+    let source = Stores::new(Rc::new(memory));
     let (mut pages, mut after, mut seen) = (0, None, 0);
     loop {
         let page = block_on(source.experiments(after)).expect("a page");

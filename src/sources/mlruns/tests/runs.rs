@@ -3,7 +3,7 @@
 use super::{EXPERIMENT_7, check, check_memory};
 use crate::model::RunKey;
 use crate::sources::memory::Memory;
-use crate::sources::mlruns::FileStores;
+use crate::sources::stores::Stores;
 use crate::sources::{Folder, HistoryAsk, ReadAsk, Source};
 use pollster::block_on;
 use std::rc::Rc;
@@ -280,7 +280,7 @@ run_id: a
 1700000000000 nan 0
 "
     );
-    let source = FileStores::new(Rc::new(Memory::parse(&tree)));
+    let source = Stores::new(Rc::new(Memory::parse(&tree)));
     let run = RunKey("mlruns/7/a".to_owned());
     let pairs = ["val/acc", "none", "loss", "a/b"].map(|key| (run.clone(), key.to_owned())).to_vec();
     let page = block_on(source.history(HistoryAsk { pairs, after: None })).expect("a page");
@@ -325,7 +325,7 @@ another experiment
 mlartifacts
 "
     );
-    let source = FileStores::new(Rc::new(Memory::parse(&tree)));
+    let source = Stores::new(Rc::new(Memory::parse(&tree)));
     let page = block_on(source.experiments(None));
     assert!(page.expect("a page").report.is_empty());
     let check = |run: &str, expected: &str| {

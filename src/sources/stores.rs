@@ -1,0 +1,215 @@
+//! ALL STORES IN ONE TREE: what a walk found becomes sources (file stores, exports), and these one source.
+//!
+//! It must not know what carries the tree, nor how any of the stores is read.
+
+use crate::model::{Experiment, MetricSeries, Reason, Report, RunKey, RunTable, Shelf, Store};
+use crate::sources::archive::Allowance;
+use crate::sources::exports::{self, Kind};
+use crate::sources::gather::Tally;
+use crate::sources::mlruns::FileStores;
+use crate::sources::mounts::Mounts;
+use crate::sources::recognise::{self, Finding, Found, Walk};
+use crate::sources::sub::Sub;
+use crate::sources::union::Union;
+use crate::sources::{Async, Cursor, Fault, Folder, HistoryAsk, Page, Progress, RunsAsk, Source, path};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+/// The cursor of a walk that is not done.
+const WALKING: &str = "walk";
+
+/// All stores in one tree.
+pub struct Stores {
+    folder: Rc<Mounts>,
+    walk: Walk,
+    tally: Rc<Tally>,
+    found: RefCell<Option<Rc<Union>>>,
+}
+
+impl Stores {
+    /// Over anything that is a folder. Nothing is read before it is asked for.
+    pub fn new(folder: Rc<dyn Folder>) -> Stores {
+        Stores::over(Rc::new(Mounts::over(folder)), Allowance::default())
+    }
+
+    /// Over a tree in which archives become folders, as far as the allowance reaches.
+    pub fn over(folder: Rc<Mounts>, allowance: Allowance) -> Stores {
+        Stores { folder, walk: Walk::new(allowance), tally: Rc::default(), found: RefCell::default() }
+    }
+
+    fn known(&self) -> Option<Rc<Union>> {
+        self.found.borrow().clone()
+    }
+
+    /// Walks on for a bounded number of folders; the stores, once all is walked.
+    async fn advance(&self, report: &mut Report) -> Result<Option<Rc<Union>>, Fault> {
+        if let Some(found) = self.known() {
+            return Ok(Some(found));
+        }
+        let stop = self.walk.work() + recognise::STEP as u64;
+        while !self.walk.is_done() && self.walk.work() < stop {
+            self.walk.step(&self.folder, &self.tally, report).await?;
+        }
+        if !self.walk.is_done() {
+            return Ok(None);
+        }
+        let mut notices = Report::default();
+        let members = self.members(&mut notices).await?;
+        if let Some(found) = self.known() {
+            return Ok(Some(found));
+        }
+        if members.is_empty() {
+            return Err(self.walk.not_recognised());
+        }
+        report.merge(notices);
+        let members = Rc::new(members);
+        *self.found.borrow_mut() = Some(members.clone());
+        Ok(Some(members))
+    }
+
+    async fn whole(&self, report: &mut Report) -> Result<Rc<Union>, Fault> {
+        loop {
+            if let Some(found) = self.advance(report).await? {
+                return Ok(found);
+            }
+        }
+    }
+
+    async fn members(&self, report: &mut Report) -> Result<Union, Fault> {
+        let mut found = self.walk.take(&self.folder, report);
+        let exports = exports_of(&mut found);
+        let members = Union::new();
+        if let Some(stores) = FileStores::new(self.folder.clone(), found, self.tally.clone(), report) {
+            members.add("", Rc::new(stores));
+        }
+        for (kind, at, paths) in exports {
+            let opened = match kind {
+                Kind::Answers | Kind::ExportImport => {
+                    let within =
+                        |path: &String| path.strip_prefix(&at).map(|rest| rest.trim_start_matches('/').to_owned());
+                    let paths = paths.iter().filter_map(within).collect();
+                    exports::open_paths(kind, Rc::new(Sub::new(self.folder.clone(), at.clone())), paths)
+                }
+                Kind::Document | Kind::Csv | Kind::Frame => match self.folder.open(&at).await {
+                    Ok(bytes) => exports::open_file(kind, ".", bytes),
+                    Err(fault) => Err(fault),
+                },
+            };
+            match opened {
+                Ok(source) => {
+                    members.add(&at, source);
+                }
+                Err(fault) => report.note(Reason::FileUnreadable, &at, None, fault.message),
+            }
+        }
+        Ok(members)
+    }
+
+    /// While walking, `files` are those seen: nothing else is known yet that grows with the work.
+    fn walking<T: Default>(&self, report: Report) -> Page<T> {
+        let read = Progress { files: self.walk.files_seen(), bytes: self.tally.bytes(), ..Progress::default() };
+        Page { items: T::default(), next: Some(Cursor(WALKING.to_owned())), read, report }
+    }
+
+    /// A page with what was found before it, and the carrier's own notices.
+    fn with<T>(&self, mut page: Page<T>, mut report: Report) -> Page<T> {
+        report.merge(page.report);
+        report.merge(self.folder.take_report());
+        page.report = report;
+        page
+    }
+}
+
+/// The exports among what was found, each with the path at which it lies and, where several files are one, their paths. What lies
+/// in an export is the export's.
+fn exports_of(found: &mut Found) -> Vec<(Kind, String, Vec<String>)> {
+    let mut by_kind: BTreeMap<Kind, Vec<String>> = BTreeMap::new();
+    for finding in &found.findings {
+        if let Finding::Document { path, kind } = finding {
+            by_kind.entry(*kind).or_default().push(path.clone());
+        }
+    }
+    let folders: BTreeSet<String> = by_kind
+        .remove(&Kind::ExportImport)
+        .unwrap_or_default()
+        .iter()
+        .map(|file| path::parent(file).to_owned())
+        .collect();
+    let is_outermost = |dir: &&String| !folders.iter().any(|other| other != *dir && path::lies_in(dir, other));
+    // Runs that were exported one by one lie side by side: they are one export.
+    let mut groups: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for dir in folders.iter().filter(is_outermost) {
+        groups.entry(path::parent(dir).to_owned()).or_default().push(dir.clone());
+    }
+    let mut exports: Vec<(Kind, String, Vec<String>)> = Vec::new();
+    for (above, dirs) in groups {
+        match dirs.as_slice() {
+            [only] => exports.push((Kind::ExportImport, only.clone(), dirs)),
+            _ => exports.push((Kind::ExportImport, above, dirs)),
+        }
+    }
+    let is_free = |path: &String| !folders.iter().any(|dir| path::lies_in(path, dir));
+    let mut answers: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (kind, paths) in by_kind {
+        for path in paths.into_iter().filter(is_free) {
+            match kind {
+                Kind::Answers => answers.entry(path::parent(&path).to_owned()).or_default().push(path),
+                _ => exports.push((kind, path.clone(), vec![path])),
+            }
+        }
+    }
+    exports.extend(answers.into_iter().map(|(dir, paths)| (Kind::Answers, dir, paths)));
+    exports
+}
+
+impl Source for Stores {
+    fn experiments(&self, after: Option<Cursor>) -> Async<'_, Page<Vec<Experiment>>> {
+        Box::pin(async move {
+            let mut report = Report::default();
+            let Some(found) = self.advance(&mut report).await? else {
+                return Ok(self.with(self.walking(Report::default()), report));
+            };
+            let page = found.experiments(after.filter(|after| after.0 != WALKING)).await?;
+            Ok(self.with(page, report))
+        })
+    }
+
+    fn runs(&self, ask: RunsAsk) -> Async<'_, Page<RunTable>> {
+        Box::pin(async move {
+            let mut report = Report::default();
+            let page = self.whole(&mut report).await?.runs(ask).await?;
+            Ok(self.with(page, report))
+        })
+    }
+
+    fn history(&self, ask: HistoryAsk) -> Async<'_, Page<Vec<MetricSeries>>> {
+        Box::pin(async move {
+            let mut report = Report::default();
+            let page = self.whole(&mut report).await?.history(ask).await?;
+            Ok(self.with(page, report))
+        })
+    }
+
+    fn stores(&self) -> Async<'_, Vec<Store>> {
+        Box::pin(async move {
+            let mut unheard = Report::default();
+            self.whole(&mut unheard).await?.stores().await
+        })
+    }
+
+    fn shelf(&self, after: Option<Cursor>) -> Async<'_, Page<Shelf>> {
+        Box::pin(async move {
+            let mut report = Report::default();
+            let page = self.whole(&mut report).await?.shelf(after).await?;
+            Ok(self.with(page, report))
+        })
+    }
+
+    fn artifacts(&self, run: &RunKey) -> Rc<dyn Folder> {
+        match self.known() {
+            Some(found) => found.artifacts(run),
+            None => Rc::new(Sub::new(self.folder.clone(), path::join(path::from_shown(&run.0), "artifacts"))),
+        }
+    }
+}

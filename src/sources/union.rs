@@ -1,0 +1,345 @@
+//! SEVERAL SOURCES AS ONE: each lies at a path of its own, and their experiments and stores are numbered in one row, in the
+//! order in which they come.
+//!
+//! It must not know what the members are. Members can join later; what was given out keeps its numbers and keys.
+
+use crate::model::{Experiment, MetricSeries, Report, RunKey, RunTable, Shelf, Store};
+use crate::sources::memory::Memory;
+use crate::sources::{Async, Cursor, Fault, Folder, HistoryAsk, Page, Progress, RunsAsk, Source, path};
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+/// The members, in the order in which they are asked.
+#[derive(Default)]
+pub struct Union {
+    members: RefCell<Vec<Rc<Member>>>,
+    numbers: Rc<Numbers>,
+}
+
+/// How many of each were given out.
+#[derive(Debug, Default)]
+struct Numbers {
+    experiments: Cell<u32>,
+    stores: Cell<u32>,
+}
+
+/// One of several sources, with numbers and keys as they are in the whole.
+struct Member {
+    /// Where it lies; empty for the whole tree.
+    prefix: String,
+    source: Rc<dyn Source>,
+    numbers: Rc<Numbers>,
+    /// The number in the whole of each of its experiments.
+    experiments: RefCell<Vec<u32>>,
+    /// The same of its stores, as far as they were named.
+    stores: RefCell<Vec<Option<u32>>>,
+    read: Cell<Progress>,
+}
+
+impl Member {
+    /// The path in the whole of something of its own.
+    fn outer(&self, own: &str) -> String {
+        match path::from_shown(own) {
+            _ if self.prefix.is_empty() => own.to_owned(),
+            "" => self.prefix.clone(),
+            own => path::join(&self.prefix, own),
+        }
+    }
+
+    /// Its own key of a run of the whole; `None` when it is another's.
+    fn inner<'a>(&self, key: &'a str) -> Option<&'a str> {
+        if self.prefix.is_empty() || self.prefix == key {
+            return Some(if self.prefix == key { "." } else { key });
+        }
+        key.strip_prefix(self.prefix.as_str())?.strip_prefix('/')
+    }
+
+    fn experiment(&self, own: u32) -> u32 {
+        self.experiments.borrow().get(own as usize).copied().unwrap_or(own)
+    }
+
+    fn store(&self, own: u32) -> u32 {
+        let mut stores = self.stores.borrow_mut();
+        let at = own as usize;
+        if stores.len() <= at {
+            stores.resize(at + 1, None);
+        }
+        let known = stores.get(at).copied().flatten();
+        known.unwrap_or_else(|| {
+            let number = self.numbers.stores.get();
+            self.numbers.stores.set(number + 1);
+            if let Some(slot) = stores.get_mut(at) {
+                *slot = Some(number);
+            }
+            number
+        })
+    }
+
+    fn take_experiments(&self, mut items: Vec<Experiment>) -> Vec<Experiment> {
+        for experiment in &mut items {
+            let number = self.numbers.experiments.get();
+            self.numbers.experiments.set(number + 1);
+            self.experiments.borrow_mut().push(number);
+            experiment.store = self.store(experiment.store);
+            experiment.path = self.outer(&experiment.path);
+        }
+        items
+    }
+
+    fn take_runs(&self, mut table: RunTable) -> RunTable {
+        for number in &mut table.experiment {
+            *number = self.experiment(*number);
+        }
+        for key in &mut table.key {
+            key.0 = self.outer(&key.0);
+        }
+        table
+    }
+
+    fn take_shelf(&self, mut shelf: Shelf) -> Shelf {
+        for model in &mut shelf.registered {
+            model.store = self.store(model.store);
+        }
+        let logged = shelf.logged.iter_mut().map(|model| &mut model.experiment);
+        for number in logged.chain(shelf.traces.iter_mut().map(|trace| &mut trace.experiment)) {
+            *number = self.experiment(*number);
+        }
+        shelf
+    }
+
+    fn take<T, U>(&self, page: Page<T>, whole: &Union, take: impl FnOnce(T) -> U) -> Page<U> {
+        self.read.set(page.read);
+        let report: Report = page.report.under(&self.prefix);
+        Page { items: take(page.items), next: page.next, read: whole.read(), report }
+    }
+}
+
+impl Union {
+    /// Of nothing yet.
+    pub fn new() -> Union {
+        Union::default()
+    }
+
+    /// Adds a source that lies at `prefix`, and answers its number.
+    pub fn add(&self, prefix: &str, source: Rc<dyn Source>) -> usize {
+        let member = Member {
+            prefix: prefix.to_owned(),
+            source,
+            numbers: self.numbers.clone(),
+            experiments: RefCell::default(),
+            stores: RefCell::default(),
+            read: Cell::default(),
+        };
+        self.members.borrow_mut().push(Rc::new(member));
+        self.members.borrow().len() - 1
+    }
+
+    /// How many sources it is.
+    pub fn len(&self) -> usize {
+        self.members.borrow().len()
+    }
+
+    /// Whether it is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn member(&self, number: usize) -> Option<Rc<Member>> {
+        self.members.borrow().get(number).cloned()
+    }
+
+    /// The member in which a run lies: that with the longest path around it.
+    fn home(&self, key: &RunKey) -> Option<Rc<Member>> {
+        let members = self.members.borrow();
+        let around = members.iter().filter(|member| member.inner(&key.0).is_some());
+        around.max_by_key(|member| member.prefix.len()).cloned()
+    }
+
+    /// All members together; a total is known when each knows its own.
+    fn read(&self) -> Progress {
+        let members = self.members.borrow();
+        let sum =
+            |of: fn(&Progress) -> u64| members.iter().fold(0_u64, |sum, one| sum.saturating_add(of(&one.read.get())));
+        let total = |of: fn(&Progress) -> Option<u64>| {
+            members.iter().try_fold(0_u64, |sum, one| Some(sum.saturating_add(of(&one.read.get())?)))
+        };
+        Progress {
+            files: sum(|read| read.files),
+            files_total: total(|read| read.files_total),
+            bytes: sum(|read| read.bytes),
+            bytes_total: total(|read| read.bytes_total),
+            runs: sum(|read| read.runs),
+            runs_total: total(|read| read.runs_total),
+        }
+    }
+
+    /// One page of one member after the other.
+    async fn page<T, U: Default>(
+        &self,
+        after: Option<Cursor>,
+        ask: impl AsyncFn(&Member, Option<Cursor>) -> Result<Page<T>, Fault>,
+        take: impl FnOnce(&Member, T) -> U,
+    ) -> Result<Page<U>, Fault> {
+        let (number, inner) = match &after {
+            None => (0, None),
+            Some(cursor) => place(cursor),
+        };
+        let Some(member) = self.member(number) else {
+            return Ok(Page { items: U::default(), next: None, read: self.read(), report: Report::default() });
+        };
+        let page = ask(&member, inner).await?;
+        let mut page = member.take(page, self, |items| take(&member, items));
+        page.next = match page.next {
+            Some(inner) => Some(Cursor(format!("{number}:{}", inner.0))),
+            None => (number + 1 < self.len()).then(|| Cursor(format!("{}:", number + 1))),
+        };
+        Ok(page)
+    }
+
+    /// One member alone, with the numbers and keys that it has in the whole.
+    pub fn part(self: Rc<Self>, number: usize) -> Part {
+        Part { whole: self, number }
+    }
+}
+
+/// The member, and where in it the page starts.
+fn place(cursor: &Cursor) -> (usize, Option<Cursor>) {
+    let (number, inner) = cursor.0.split_once(':').unwrap_or((&cursor.0, ""));
+    (number.parse().unwrap_or(usize::MAX), (!inner.is_empty()).then(|| Cursor(inner.to_owned())))
+}
+
+impl Source for Union {
+    fn experiments(&self, after: Option<Cursor>) -> Async<'_, Page<Vec<Experiment>>> {
+        Box::pin(self.page(
+            after,
+            async |member, after| member.source.experiments(after).await,
+            |member, items| member.take_experiments(items),
+        ))
+    }
+
+    fn runs(&self, ask: RunsAsk) -> Async<'_, Page<RunTable>> {
+        let size = ask.size;
+        Box::pin(self.page(
+            ask.after,
+            async move |member, after| member.source.runs(RunsAsk { after, size }).await,
+            |member, table| member.take_runs(table),
+        ))
+    }
+
+    /// All pairs at once, each member asked for its own.
+    fn history(&self, ask: HistoryAsk) -> Async<'_, Page<Vec<MetricSeries>>> {
+        Box::pin(async move {
+            let mut items = vec![MetricSeries::default(); ask.pairs.len()];
+            let mut report = Report::default();
+            let homes: Vec<Option<Rc<Member>>> = ask.pairs.iter().map(|(key, _)| self.home(key)).collect();
+            let members = self.members.borrow().clone();
+            for member in members {
+                let is_its = |home: &Option<Rc<Member>>| home.as_ref().is_some_and(|home| Rc::ptr_eq(home, &member));
+                let (places, pairs): (Vec<usize>, Vec<(RunKey, String)>) = ask
+                    .pairs
+                    .iter()
+                    .zip(&homes)
+                    .enumerate()
+                    .filter(|(_, (_, home))| is_its(home))
+                    .filter_map(|(at, ((key, metric), _))| {
+                        Some((at, (RunKey(member.inner(&key.0)?.to_owned()), metric.clone())))
+                    })
+                    .unzip();
+                let mut places = places.into_iter();
+                let mut own = HistoryAsk { pairs, after: None };
+                while places.len() > 0 {
+                    let page = member.source.history(own.clone()).await?;
+                    report.merge(page.report.under(&member.prefix));
+                    for (place, series) in places.by_ref().take(page.items.len()).zip(page.items) {
+                        if let Some(slot) = items.get_mut(place) {
+                            *slot = series;
+                        }
+                    }
+                    own.after = page.next;
+                    if own.after.is_none() {
+                        break;
+                    }
+                }
+            }
+            Ok(Page { items, next: None, read: self.read(), report })
+        })
+    }
+
+    fn stores(&self) -> Async<'_, Vec<Store>> {
+        Box::pin(async move {
+            let members = self.members.borrow().clone();
+            let mut all: Vec<(u32, Store)> = Vec::new();
+            for member in members {
+                for (own, store) in (0..).zip(member.source.stores().await?) {
+                    all.push((member.store(own), Store { path: member.outer(&store.path), ..store }));
+                }
+            }
+            all.sort_by_key(|(number, _)| *number);
+            Ok(all.into_iter().map(|(_, store)| store).collect())
+        })
+    }
+
+    fn shelf(&self, after: Option<Cursor>) -> Async<'_, Page<Shelf>> {
+        Box::pin(self.page(
+            after,
+            async |member, after| member.source.shelf(after).await,
+            |member, items| member.take_shelf(items),
+        ))
+    }
+
+    fn artifacts(&self, run: &RunKey) -> Rc<dyn Folder> {
+        let home = self.home(run);
+        let found = home.as_ref().and_then(|member| Some((member, member.inner(&run.0)?)));
+        match found {
+            Some((member, key)) => member.source.artifacts(&RunKey(key.to_owned())),
+            None => Rc::new(Memory::new()),
+        }
+    }
+}
+
+/// A member of a [`Union`], to be read by itself.
+pub struct Part {
+    whole: Rc<Union>,
+    number: usize,
+}
+
+impl Part {
+    /// A cursor of its own as one of the whole.
+    fn start(&self, after: Option<Cursor>) -> Option<Cursor> {
+        Some(after.unwrap_or_else(|| Cursor(format!("{}:", self.number))))
+    }
+
+    /// A page that ends where the member does.
+    fn within<T>(&self, mut page: Page<T>) -> Page<T> {
+        page.next = page.next.filter(|next| place(next).0 == self.number);
+        page
+    }
+}
+
+impl Source for Part {
+    fn experiments(&self, after: Option<Cursor>) -> Async<'_, Page<Vec<Experiment>>> {
+        Box::pin(async move { Ok(self.within(self.whole.experiments(self.start(after)).await?)) })
+    }
+
+    fn runs(&self, ask: RunsAsk) -> Async<'_, Page<RunTable>> {
+        let ask = RunsAsk { after: self.start(ask.after), size: ask.size };
+        let coming = self.whole.runs(ask);
+        Box::pin(async move { Ok(self.within(coming.await?)) })
+    }
+
+    fn history(&self, ask: HistoryAsk) -> Async<'_, Page<Vec<MetricSeries>>> {
+        self.whole.history(ask)
+    }
+
+    fn stores(&self) -> Async<'_, Vec<Store>> {
+        self.whole.stores()
+    }
+
+    fn shelf(&self, after: Option<Cursor>) -> Async<'_, Page<Shelf>> {
+        Box::pin(async move { Ok(self.within(self.whole.shelf(self.start(after)).await?)) })
+    }
+
+    fn artifacts(&self, run: &RunKey) -> Rc<dyn Folder> {
+        self.whole.artifacts(run)
+    }
+}
