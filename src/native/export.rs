@@ -106,8 +106,8 @@ fn write(export: &Export, out: &mut impl Write) -> Result<Written, Stop> {
             fault
         })
     };
-    let written = document::write(&*source, &export.chosen, &mut sink, &mut |progress| meter.tell(progress));
-    let written = pollster::block_on(written);
+    let mut heard = |progress| meter.tell(progress);
+    let written = pollster::block_on(document::write(&*source, &export.chosen, &mut sink, &mut heard));
     meter.end();
     written.map_err(|fault| match failed {
         Some(error) => stop(&error, "writing"),

@@ -19,8 +19,6 @@ mod pace;
 mod parts;
 mod recognise;
 mod table;
-#[cfg(test)]
-mod tests;
 
 pub use recognise::{HEAD_BYTES, recognise, recognise_dir};
 
@@ -75,7 +73,7 @@ impl Kind {
             }
             Kind::Frame => {
                 "A table of search_runs: of each metric the last value, without its step and time (it stands at step 0 and at the \
-                 run's end); NaN, the infinities and what was not logged are the same; no names of experiments, deleted runs, \
+                 run's end) and with ten digits; NaN, the infinities and what was not logged are the same; no names of experiments, deleted runs, \
                  datasets, models or artifacts."
             }
         }

@@ -103,7 +103,11 @@ impl Seen {
             let mut of = self.inner.iter().filter(|(name, _)| name == above);
             of.any(|(_, seen)| keys.iter().any(|key| seen.iter().any(|seen| seen == key)))
         };
-        let is_row = |keys: &[String]| Column::is_header(keys.iter().map(String::as_str));
+        // Where run ids are the labels of the rows, no column is named so.
+        let has_all = |keys: &[String]| {
+            ["experiment_id", "status", "artifact_uri"].iter().all(|name| keys.iter().any(|key| key == name))
+        };
+        let is_row = |keys: &[String]| Column::is_header(keys.iter().map(String::as_str)) || has_all(keys);
         let is_run = inside("info", &["run_id", "run_uuid"]);
         let lists: [(&str, &[&str]); 13] = [
             ("", &["info"]),

@@ -141,7 +141,11 @@ impl Rows<'_> {
             time
         };
         for (number, text) in cells {
-            let Some(column) = self.columns.columns.get(number as usize).filter(|_| !text.is_empty()) else { continue };
+            let Some(column) = self.columns.columns.get(number as usize) else { continue };
+            // JSON tells the empty text from what is absent.
+            if text.is_empty() && !matches!(column, Column::Param(_) | Column::Tag(_)) {
+                continue;
+            }
             match column {
                 Column::RunId => run.id = text,
                 Column::ExperimentId => experiment = whole_number(text),

@@ -388,7 +388,17 @@ impl Histories<'_> {
         }
         let ask = HistoryAsk { pairs: self.asked.clone(), after: self.after.take() };
         let page = self.source.history(ask).await?;
-        report.merge(page.report);
+        // What was told when the run was read is told again.
+        for notice in page
+            .report
+            .notices()
+            .iter()
+            .filter(|notice| !report.notices().contains(notice))
+            .cloned()
+            .collect::<Vec<_>>()
+        {
+            report.note(notice.reason, notice.path, notice.line, notice.message);
+        }
         self.after = page.next.filter(|_| !page.items.is_empty());
         self.read.extend(page.items);
         Ok(self.read.pop_front())
