@@ -18,8 +18,8 @@ Runglass opens MLflow tracking data.
 
 Usage: runglass inspect PATH [--summary]
 
-  inspect PATH   print what is in PATH (a folder, at any depth of which tracking data may lie, or a .zip of one)
-                 as one JSON document
+  inspect PATH   print what is in PATH (a folder, at any depth of which tracking data may lie, also in archives, or
+                 a .zip, .tar, .tar.gz or .tar.zst of one) as one JSON document
   --summary      print counts only
   --help         print this text
 
