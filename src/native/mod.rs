@@ -21,8 +21,8 @@ Runglass opens MLflow tracking data.
 Usage: runglass inspect PATH [--summary]
        runglass export PATH [-o FILE] [--force] [--experiment ID...] [--run ID...]
 
-  inspect PATH   print what is in PATH (a folder, at any depth of which tracking data may lie, or a .zip of one)
-                 as one JSON document
+  inspect PATH   print what is in PATH (a folder, at any depth of which tracking data may lie, also in archives, or
+                 a .zip, .tar, .tar.gz or .tar.zst of one) as one JSON document
   --summary      print counts only
   export PATH    write what is in PATH, with every point of every metric, as one JSON document that Runglass opens again
   -o FILE        where to; standard output without it, or when FILE is -

@@ -54,8 +54,9 @@ pub async fn unpack_inside(tree: &Mounts, path: &str, allowance: &Allowance) -> 
         return Err((Reason::ArchiveBudget, format!("{path} lies in more than {DEPTH} archives")));
     }
     let name = crate::sources::path::name(path);
+    let allowance = allowance.with(|budget| budget.held = budget.held.min(HELD_INSIDE));
     let opened = match tree.open(path).await {
-        Ok(bytes) => unpack(name, bytes, &allowance.holding(HELD_INSIDE)),
+        Ok(bytes) => unpack(name, bytes, &allowance),
         Err(fault) => Err(fault),
     };
     let reason = |fault: &Fault| match fault.kind {

@@ -58,10 +58,11 @@ impl Allowance {
         self.budget
     }
 
-    /// The same purse for what may hold no more than `held` bytes, all together.
+    /// The same purse under another budget.
     #[must_use]
-    pub fn holding(&self, held: u64) -> Allowance {
-        let budget = Budget { held: held.min(self.budget.held), ..self.budget };
+    pub fn with(&self, change: impl FnOnce(&mut Budget)) -> Allowance {
+        let mut budget = self.budget;
+        change(&mut budget);
         Allowance { budget, used: self.used.clone() }
     }
 
@@ -183,7 +184,7 @@ mod tests {
     #[test]
     fn one_purse_serves_an_archive_and_those_inside_it() {
         let outer = Allowance::from(Budget { inflated: 1_000, held: 500, ..Budget::default() });
-        let inner = outer.holding(300);
+        let inner = outer.with(|budget| budget.held = 300);
         let mut meters = (Meter::new(outer.clone()), Meter::new(inner.clone()));
         meters.0.book(0, 700, 700);
         assert!(meters.1.allows(0, 300, 300).is_ok());

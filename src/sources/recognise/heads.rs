@@ -173,3 +173,25 @@ pub async fn look_inside(
     sights.retain(|(.., sight)| !matches!(sight, Sight::Packed(_)));
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{ENOUGH, FEW, Heads, MANY};
+    use crate::sources::Entry;
+
+    #[test]
+    fn the_more_files_the_more_their_names_count() {
+        let names = ["a.py", "runs", "x.DB", "meta.yaml", ".DS_Store", "x.db-wal", "table.csv", "picture.PNG"];
+        let check = |chosen: usize, others: usize, expected: &[&str]| {
+            let names = names.iter().map(|name| (*name).to_owned()).chain((0..others).map(|at| format!("{at}.py")));
+            let entries: Vec<Entry> = names.map(|name| Entry { name, is_folder: false, size: None }).collect();
+            let mut heads = Heads { chosen };
+            assert_eq!(heads.choose(&entries), expected);
+            assert_eq!(heads.chosen, chosen + expected.len());
+        };
+        check(0, 0, &["a.py", "runs", "x.DB", "table.csv", "picture.PNG"]);
+        check(0, FEW, &["runs", "x.DB", "table.csv"]);
+        check(MANY, 0, &["runs", "x.DB", "table.csv"]);
+        check(ENOUGH, 0, &["x.DB", "table.csv"]);
+    }
+}

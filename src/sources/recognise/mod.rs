@@ -23,7 +23,7 @@ use crate::sources::{Entry, Fault, FaultKind, Folder, ReadAsk, path};
 use heads::{Heads, Sight};
 use seen::Seen;
 use std::cell::RefCell;
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 
 /// Most folders looked at in one step.
 pub const STEP: usize = 512;
@@ -247,8 +247,11 @@ impl Walk {
         let mut state = self.state.borrow_mut();
         let findings = std::mem::take(&mut state.found);
         report.merge(folder.take_report());
+        let places: BTreeSet<&str> = findings.iter().map(Finding::place).collect();
         for archive in &state.opened {
-            if !findings.iter().any(|finding| path::lies_in(finding.place(), archive)) {
+            let inside = format!("{archive}/");
+            let is_full = places.range(inside.as_str()..).next().is_some_and(|place| place.starts_with(&inside));
+            if !is_full && !places.contains(archive.as_str()) {
                 folder.remove(archive);
             }
         }
@@ -493,5 +496,80 @@ impl State {
             // Looked inside by now.
             Sight::Packed(_) => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Found, Walk};
+    use crate::model::Report;
+    use crate::sources::archive::Allowance;
+    use crate::sources::gather::Tally;
+    use crate::sources::memory::Memory;
+    use crate::sources::mounts::Mounts;
+    use crate::sources::zip::craft::{archive, stored};
+    use std::rc::Rc;
+
+    fn walk(memory: Memory) -> (Found, Mounts) {
+        let (walk, tree, mut report) =
+            (Walk::new(Allowance::default()), Mounts::over(Rc::new(memory)), Report::default());
+        while !walk.is_done() {
+            pollster::block_on(walk.step(&tree, &Tally::default(), &mut report)).expect("a step");
+        }
+        (walk.take(&tree, &mut report), tree)
+    }
+
+    #[test]
+    fn databases_and_documents_are_found_where_anything_may_lie() {
+        let export =
+            archive(&[stored("runs.csv", b"run_id,status\na,FINISHED\n"), stored("x.db", b"SQLite format 3\0")]);
+        let memory = Memory::parse(
+            "
+//- deep/runs
+{\"runs\": []}
+//- deep/notes.txt
+nothing of ours
+//- mlruns/1/meta.yaml
+experiment_id: '1'
+name: One
+//- mlruns/1/table.csv
+a,b
+1,2
+//- mlruns/1/r/meta.yaml
+run_id: r
+//- mlruns/1/r/inside.json
+{\"no\": 1}
+//- mlruns/1/r/artifacts/inside.json
+{\"no\": 1}
+//- alone/meta.yaml
+run_id: s
+experiment_id: '1'
+//- alone/inside.json
+{\"no\": 1}
+//- alone/data.db-journal
+{\"no\": 1}
+",
+        );
+        let nothing = archive(&[stored("a.txt", b"x")]);
+        let (found, tree) = walk(memory.with("e/exports.bin", export).with("e/nothing.zip", nothing));
+        let shown = found.findings.iter().map(|finding| {
+            let word = format!("{finding:?}");
+            format!("{} {}", word.split(' ').next().unwrap_or(""), finding.place())
+        });
+        let mut shown: Vec<String> = shown.collect();
+        shown.sort();
+        assert_eq!(
+            shown,
+            [
+                "Database e/exports.bin/x.db",
+                "Document deep/runs",
+                "Document e/exports.bin/runs.csv",
+                "Document mlruns/1/table.csv",
+                "Experiment mlruns/1",
+                "Run alone",
+                "Run mlruns/1/r"
+            ]
+        );
+        assert_eq!((tree.depth("e/exports.bin/x"), tree.depth("e/nothing.zip/x")), (1, 0), "closed again");
     }
 }
