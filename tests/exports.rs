@@ -8,7 +8,7 @@ use runglass::sources::exports::document::{self, Chosen, Written};
 use runglass::sources::exports::json::Whole;
 use runglass::sources::exports::{HEAD_BYTES, Kind, open_file, open_paths, recognise, recognise_dir};
 use runglass::sources::memory::Memory;
-use runglass::sources::mlruns::FileStores;
+use runglass::sources::stores::Stores;
 use runglass::sources::{Bytes, Fault, FaultKind, Folder, HistoryAsk, RunsAsk, Source};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -21,8 +21,8 @@ fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures")
 }
 
-fn store(name: &str) -> FileStores {
-    FileStores::new(Rc::new(Disk::new(fixtures().join(name))))
+fn store(name: &str) -> Stores {
+    Stores::new(Rc::new(Disk::new(fixtures().join(name))))
 }
 
 fn export(name: &str) -> PathBuf {

@@ -226,42 +226,25 @@ impl Source for Union {
         ))
     }
 
-    /// All pairs at once, each member asked for its own.
+    /// Neighbours of one member are asked together.
     fn history(&self, ask: HistoryAsk) -> Async<'_, Page<Vec<MetricSeries>>> {
         Box::pin(async move {
-            let mut items = vec![MetricSeries::default(); ask.pairs.len()];
-            let mut report = Report::default();
-            let homes: Vec<Option<Rc<Member>>> = ask.pairs.iter().map(|(key, _)| self.home(key)).collect();
-            let members = self.members.borrow().clone();
-            for member in members {
-                let is_its = |home: &Option<Rc<Member>>| home.as_ref().is_some_and(|home| Rc::ptr_eq(home, &member));
-                let (places, pairs): (Vec<usize>, Vec<(RunKey, String)>) = ask
-                    .pairs
-                    .iter()
-                    .zip(&homes)
-                    .enumerate()
-                    .filter(|(_, (_, home))| is_its(home))
-                    .filter_map(|(at, ((key, metric), _))| {
-                        Some((at, (RunKey(member.inner(&key.0)?.to_owned()), metric.clone())))
-                    })
-                    .unzip();
-                let mut places = places.into_iter();
-                let mut own = HistoryAsk { pairs, after: None };
-                while places.len() > 0 {
-                    let page = member.source.history(own.clone()).await?;
-                    report.merge(page.report.under(&member.prefix));
-                    for (place, series) in places.by_ref().take(page.items.len()).zip(page.items) {
-                        if let Some(slot) = items.get_mut(place) {
-                            *slot = series;
-                        }
-                    }
-                    own.after = page.next;
-                    if own.after.is_none() {
-                        break;
-                    }
-                }
-            }
-            Ok(Page { items, next: None, read: self.read(), report })
+            let start: usize = ask.after.and_then(|after| after.0.parse().ok()).unwrap_or(0);
+            let rest = ask.pairs.get(start..).unwrap_or_default();
+            let home = rest.first().and_then(|(key, _)| self.home(key));
+            let Some(member) = home else {
+                let items = vec![MetricSeries::default(); rest.len()];
+                return Ok(Page { items, next: None, read: self.read(), report: Report::default() });
+            };
+            let is_its = |key: &RunKey| self.home(key).is_some_and(|home| Rc::ptr_eq(&home, &member));
+            let inner = |key: &RunKey| RunKey(member.inner(&key.0).unwrap_or_default().to_owned());
+            let own = rest.iter().take_while(|(key, _)| is_its(key)).map(|(key, metric)| (inner(key), metric.clone()));
+            let page = member.source.history(HistoryAsk { pairs: own.collect(), after: None }).await?;
+            let end = start.saturating_add(page.items.len());
+            let is_more = end < ask.pairs.len() && !page.items.is_empty();
+            let mut page = member.take(page, self, |items| items);
+            page.next = is_more.then(|| Cursor(end.to_string()));
+            Ok(page)
         })
     }
 

@@ -526,15 +526,20 @@ mod tests {
         let memory = Memory::parse(
             "
 //- deep/runs
-{\"runs\": []}
+{\"runs\": [{\"info\": {\"run_id\": \"a\"}, \"data\": {}}]}
+//- deep/other.json
+{\"nothing\": \"of ours\"}
 //- deep/notes.txt
 nothing of ours
 //- mlruns/1/meta.yaml
 experiment_id: '1'
 name: One
-//- mlruns/1/table.csv
+//- mlruns/1/other.csv
 a,b
 1,2
+//- mlruns/1/table.csv
+run_id,experiment_id,status
+a,1,FINISHED
 //- mlruns/1/r/meta.yaml
 run_id: r
 //- mlruns/1/r/inside.json
