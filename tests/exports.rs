@@ -612,7 +612,9 @@ fn exports_on_the_command_line() {
     let (code, _, told) = run(&[store, "-o", "a.json", "--force", "--run", "none"]);
     assert!(code == 1 && told.contains("there is no run none"), "{told}");
     assert_ne!(fs::read(work.join("a.json")).unwrap(), out);
-    assert_eq!(run(&[work.to_str().unwrap(), "-o", "b.json"]).0, 2);
+    fs::create_dir(work.join("empty")).unwrap();
+    assert_eq!(run(&[work.join("empty").to_str().unwrap(), "-o", "b.json"]).0, 2);
+    fs::remove_dir(work.join("empty")).unwrap();
     assert!(!work.join("b.json").exists());
     assert_eq!(files_in(&work).len(), 1, "nothing is left over");
     fs::remove_dir_all(&work).unwrap();

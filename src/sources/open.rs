@@ -27,12 +27,18 @@ pub fn source(parts: Vec<(String, Part)>) -> Result<Rc<dyn Source>, Fault> {
     }
     let allowance = Allowance::default();
     let mut folders: Vec<(String, Rc<dyn Folder>)> = Vec::new();
+    let mut alone = None;
     for (name, part) in parts {
         let folder = match part {
             Part::Folder(folder) => folder,
-            Part::File(bytes) => unpack(&name, bytes, &allowance)?,
+            Part::File(bytes) => {
+                let unpacked = unpack(&name, bytes, &allowance)?;
+                alone = unpacked.alone;
+                unpacked.folder
+            }
         };
         folders.push((name, folder));
     }
-    Ok(Rc::new(Stores::over(Rc::new(mount(folders)), allowance)))
+    let alone = alone.filter(|_| folders.len() == 1);
+    Ok(Rc::new(Stores::over(Rc::new(mount(folders)), allowance).all_of(alone)))
 }

@@ -25,6 +25,8 @@ pub struct Stores {
     walk: Walk,
     tally: Rc<Tally>,
     found: RefCell<Option<Rc<Union>>>,
+    /// The file that is all there is: what it holds has no path of its own.
+    alone: Option<String>,
 }
 
 impl Stores {
@@ -35,7 +37,13 @@ impl Stores {
 
     /// Over a tree in which archives become folders, as far as the allowance reaches.
     pub fn over(folder: Rc<Mounts>, allowance: Allowance) -> Stores {
-        Stores { folder, walk: Walk::new(allowance), tally: Rc::default(), found: RefCell::default() }
+        Stores { folder, walk: Walk::new(allowance), tally: Rc::default(), found: RefCell::default(), alone: None }
+    }
+
+    /// The same, where one file may be all there is.
+    #[must_use]
+    pub fn all_of(self, alone: Option<String>) -> Stores {
+        Stores { alone, ..self }
     }
 
     fn known(&self) -> Option<Rc<Union>> {
@@ -98,7 +106,8 @@ impl Stores {
             };
             match opened {
                 Ok(source) => {
-                    members.add(&at, source);
+                    let prefix = if self.alone.as_ref() == Some(&at) { "" } else { &at };
+                    members.add(prefix, source);
                 }
                 Err(fault) => report.note(Reason::FileUnreadable, &at, None, fault.message),
             }

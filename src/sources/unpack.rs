@@ -19,20 +19,31 @@ const DEPTH: usize = 3;
 /// What all archives inside what was opened may hold inflated in memory, bytes: most of them are not what is looked for.
 const HELD_INSIDE: u64 = 256 << 20;
 
+/// What a file became.
+pub struct Unpacked {
+    /// The archive, or a folder that holds the file alone.
+    pub folder: Rc<dyn Folder>,
+    /// The name of the file that is all there is.
+    pub alone: Option<String>,
+}
+
 /// The folder of a file that has a name.
 ///
 /// # Errors
 /// What the file says; what is damaged from its start on; what is over budget.
-pub fn unpack(name: &str, bytes: Rc<dyn Bytes>, allowance: &Allowance) -> Result<Rc<dyn Folder>, Fault> {
+pub fn unpack(name: &str, bytes: Rc<dyn Bytes>, allowance: &Allowance) -> Result<Unpacked, Fault> {
     let (mut name, mut bytes, mut report) = (name.to_owned(), bytes, Report::default());
     for _ in 0..LAYERS {
         match kind(&bytes.read(0..HEAD)?) {
             Kind::Zip => {
                 let zip = ZipFolder::open(bytes, allowance.clone())?;
                 zip.note(report);
-                return Ok(Rc::new(zip));
+                return Ok(Unpacked { folder: Rc::new(zip), alone: None });
             }
-            Kind::Tar => return Ok(Rc::new(TarFolder::open(bytes, allowance, report)?)),
+            Kind::Tar => {
+                let tar = TarFolder::open(bytes, allowance, report)?;
+                return Ok(Unpacked { folder: Rc::new(tar), alone: None });
+            }
             Kind::Packed(packing) => {
                 let (held, wrong) = inflate(packing, bytes, &name, allowance)?;
                 report.merge(wrong);
@@ -42,7 +53,8 @@ pub fn unpack(name: &str, bytes: Rc<dyn Bytes>, allowance: &Allowance) -> Result
             _ => break,
         }
     }
-    Ok(Rc::new(Alone { name, bytes, report: RefCell::new(report) }))
+    let alone = Some(name.clone());
+    Ok(Unpacked { folder: Rc::new(Alone { name, bytes, report: RefCell::new(report) }), alone })
 }
 
 /// Puts the archive at `path` of a tree into its own place as a folder.
@@ -56,7 +68,7 @@ pub async fn unpack_inside(tree: &Mounts, path: &str, allowance: &Allowance) -> 
     let name = crate::sources::path::name(path);
     let allowance = allowance.with(|budget| budget.held = budget.held.min(HELD_INSIDE));
     let opened = match tree.open(path).await {
-        Ok(bytes) => unpack(name, bytes, &allowance),
+        Ok(bytes) => unpack(name, bytes, &allowance).map(|unpacked| unpacked.folder),
         Err(fault) => Err(fault),
     };
     let reason = |fault: &Fault| match fault.kind {
