@@ -1,7 +1,8 @@
 //! The loading loop: all experiments, then all runs, then what was only counted.
 
 use crate::model::{Experiment, RunTable, Store};
-use crate::sources::{Fault, Page, RunsAsk, Source};
+use crate::sources::{Async, Fault, Page, RunsAsk, Source};
+use std::task::Poll;
 
 /// One answer that the loop got.
 #[derive(Debug)]
@@ -44,7 +45,7 @@ pub async fn load(source: &dyn Source, absorb: &mut dyn FnMut(Step) -> bool, now
         }
     }
     let mut size = FIRST_RUNS;
-    let mut coming = source.runs(RunsAsk { after: None, size });
+    let mut coming = begun(source.runs(RunsAsk { after: None, size })).await;
     loop {
         let start_ms = now_ms();
         match coming.await {
@@ -56,7 +57,10 @@ pub async fn load(source: &dyn Source, absorb: &mut dyn FnMut(Step) -> bool, now
                 let took_ms = (now_ms() - start_ms).max(1.0);
                 size = (f64::from(size) * (PAGE_MS / took_ms).clamp(0.25, 4.0)).clamp(4.0, 1_000.0) as u32;
                 // the next page is read while this one is taken in
-                let next = page.next.clone().map(|after| source.runs(RunsAsk { after: Some(after), size }));
+                let next = match page.next.clone() {
+                    Some(after) => Some(begun(source.runs(RunsAsk { after: Some(after), size })).await),
+                    None => None,
+                };
                 if !absorb(Step::Runs(Box::new(page))) {
                     return;
                 }
@@ -71,4 +75,13 @@ pub async fn load(source: &dyn Source, absorb: &mut dyn FnMut(Step) -> bool, now
         Err(fault) => absorb(Step::Failed(fault)),
         Ok(stores) => absorb(Step::Stores(stores)),
     };
+}
+
+/// A question that was put: whoever answers is at work, though nobody waits yet.
+async fn begun<'a, T: 'a>(mut question: Async<'a, T>) -> Async<'a, T> {
+    let first = std::future::poll_fn(|context| Poll::Ready(question.as_mut().poll(context))).await;
+    match first {
+        Poll::Ready(answer) => Box::pin(std::future::ready(answer)),
+        Poll::Pending => question,
+    }
 }
