@@ -32,6 +32,12 @@ pub fn click(selector: &str) {
     }
 }
 
+/// Width of the window in CSS pixels.
+pub fn width_px() -> f64 {
+    let width = web_sys::window().and_then(|window| window.inner_width().ok());
+    width.and_then(|width| width.as_f64()).unwrap_or(0.0)
+}
+
 /// The title of the tab.
 pub fn set_title(title: &str) {
     if let Some(document) = web_sys::window().and_then(|window| window.document()) {

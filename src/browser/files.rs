@@ -83,12 +83,13 @@ fn object(entries: &[(&str, &JsValue)]) -> JsValue {
     object.into()
 }
 
-/// The name of several things together.
+/// The name of several things together, the same in whatever order they were given.
 pub fn name_of(things: &[Thing]) -> String {
-    match things {
-        [] => String::new(),
-        [one] => one.name(),
-        [first, rest @ ..] => format!("{} and {} more", first.name(), rest.len()),
+    let mut names: Vec<String> = things.iter().map(Thing::name).collect();
+    names.sort();
+    match names.as_slice() {
+        [first, rest @ ..] if rest.len() > 2 => format!("{first} and {} more", rest.len()),
+        few => few.join(" + "),
     }
 }
 

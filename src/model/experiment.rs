@@ -37,6 +37,8 @@ pub struct Experiment {
     pub last_update_ms: Option<i64>,
     /// By key, ascending.
     pub tags: Vec<(String, String)>,
+    /// Which of the things that were opened it lies in; a source leaves it empty.
+    pub origin: String,
     /// How many run folders were seen, before any of them is read.
     pub runs_expected: u32,
 }

@@ -40,11 +40,13 @@ pub enum Attribute {
     Source,
     /// `experiment`: the name of the run's experiment
     Experiment,
+    /// Which of the things that were opened the run lies in.
+    Origin,
 }
 
 impl Attribute {
     /// All of them.
-    pub const ALL: [Attribute; 10] = [
+    pub const ALL: [Attribute; 11] = [
         Attribute::RunId,
         Attribute::RunName,
         Attribute::Status,
@@ -55,6 +57,7 @@ impl Attribute {
         Attribute::Duration,
         Attribute::Source,
         Attribute::Experiment,
+        Attribute::Origin,
     ];
 
     /// The word that links and MLflow's search language use.
@@ -70,6 +73,7 @@ impl Attribute {
             Attribute::Duration => "duration",
             Attribute::Source => "source",
             Attribute::Experiment => "experiment",
+            Attribute::Origin => "origin",
         }
     }
 }

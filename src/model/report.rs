@@ -58,6 +58,8 @@ reasons! {
     ArchiveDuplicate "archive-duplicate" Warning "Two entries have one name; the last one counts.";
     ArchiveSize "archive-size" Warning "The size that the archive states is not the size that it holds; what is there was read.";
     ArchiveBudget "archive-budget" Error "The entry inflates beyond what is safe to open and was left out. Unpack it by hand if you trust it, and open the folder.";
+    RunTwice "run-twice" Info "The run lies in two of the things that were opened; it is shown once, from the first.";
+    NotOpened "not-opened" Error "What was open stays. Open it by itself to see more.";
     FileChanged "file-changed" Error "The file changed on disk after it was picked. Drop it again.";
     FileUnreadable "file-unreadable" Error "The browser or the system refused to read the file. Check its permissions and open it again.";
     FormatPartial "format-partial" Info "The format does not carry everything; open the store itself (folder, database or server) to see the rest.";

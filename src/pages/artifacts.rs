@@ -3,7 +3,7 @@
 use crate::browser::files::{self, ObjectUrl};
 use crate::browser::signs::Busy;
 use crate::pages::state::App;
-use crate::sources::{Fault, Folder, ReadAsk};
+use crate::sources::{Fault, Folder, ReadAsk, Source};
 use crate::view::artifact::{IMAGE_BYTES, Preview, TEXT_BYTES, is_image_name, preview};
 use crate::view::format::{bytes, one_line};
 use crate::widgets::file_tree::{FileTree, TreeEntry, TreeFolder};
@@ -65,7 +65,7 @@ pub fn Artifacts(row: u32) -> impl IntoView {
 fn folder(app: App, row: u32) -> Option<Rc<dyn Folder>> {
     let source = app.source.get_value()?;
     let key = app.session.with_value(|session| session.table.key.get(row as usize).cloned())?;
-    Some(source.artifacts(&key))
+    Some(Source::artifacts(&*source, &key))
 }
 
 async fn list(folder: Rc<dyn Folder>, path: String) -> Result<Vec<TreeEntry>, Fault> {

@@ -89,6 +89,10 @@ pub(super) fn value(app: App, row: u32, column: &Column) -> AnyView {
                 let number = table.experiment[at] as usize;
                 text(session.experiments.get(number).map(|experiment| experiment.name.as_str()))
             }
+            Field::Attribute(Attribute::Origin) => {
+                let number = table.experiment[at] as usize;
+                text(session.experiments.get(number).map(|experiment| experiment.origin.as_str()))
+            }
             Field::Param(key) => text(table.param(row, key)),
             Field::Tag(key) => text(table.tag(row, key)),
             Field::Metric(key) => match table.metric(row, key) {

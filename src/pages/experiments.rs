@@ -219,6 +219,7 @@ fn List(
     let all = vec![
         choose,
         column(Column::Name, "Experiment", 320.0, false),
+        column(Column::Origin, "From", 150.0, false),
         column(Column::Runs, "Runs", 72.0, true),
         column(Column::Deleted, "Deleted", 80.0, true),
         column(Column::Last, "Last activity", 108.0, true),
@@ -226,8 +227,14 @@ fn List(
         column(Column::Description, "Description", 480.0, false),
     ];
     let widths = Memo::new(move |_| app.view.with(|view| view.widths.clone()));
+    let has_origins = Memo::new(move |_| {
+        app.changed.track();
+        app.session
+            .with_value(|session| session.origins(&(0..session.experiments.len() as u32).collect::<Vec<_>>()) > 1)
+    });
     let columns = Memo::new(move |_| {
         let mut columns = all.clone();
+        columns.retain(|column| column.key != Column::Origin.word() || has_origins.get());
         widths.with(|widths| {
             for (key, width) in widths {
                 if let Some(column) = columns.iter_mut().find(|column| column.key == *key) {
@@ -266,7 +273,8 @@ fn List(
         let of = move || counts.with(|counts| counts.get(number as usize).copied().unwrap_or_default());
         app.session.with_value(|session| {
             let Some(experiment) = session.experiments.get(number as usize) else { return ().into_any() };
-            match column.checked_sub(1).and_then(|column| Column::ALL.get(column)) {
+            let key = columns.with_untracked(|columns| columns.get(column).map(|column| column.key.clone()));
+            match key.and_then(|key| Column::parse(&key)) {
                 Some(Column::Name) => {
                     let deleted = experiment.lifecycle == Lifecycle::Deleted;
                     let icon = if deleted { IconName::Trash } else { IconName::Chart };
@@ -274,6 +282,10 @@ fn List(
                         <span class="dim"><Icon name=icon /></span>
                         <a class="cut ink" class:struck=deleted href=href(number) tabindex="-1" title=experiment.name.clone()>{one_line(&experiment.name, 160)}</a>
                     }.into_any()
+                }
+                Some(Column::Origin) => {
+                    let origin = &experiment.origin;
+                    view! { <span class="cut sub" title=origin.clone()>{one_line(origin, 80)}</span> }.into_any()
                 }
                 Some(Column::Runs) => view! { <span>{move || count(i64::from(of().active))}</span> }.into_any(),
                 Some(Column::Deleted) => view! { <span class="dim">{move || count(i64::from(of().deleted))}</span> }.into_any(),

@@ -1,7 +1,7 @@
 //! Where data is opened: nothing is open, a link waits for a name, or what was opened holds nothing.
 
 use crate::browser::{document, files, handles};
-use crate::pages::opening;
+use crate::pages::opening::{self, How};
 use crate::pages::state::{App, Drawer};
 use crate::session::Phase;
 use crate::sources::FaultKind;
@@ -49,7 +49,7 @@ fn Drop() -> impl IntoView {
     let pick_folder = move |_| {
         leptos::task::spawn_local(async move {
             match files::pick_folder().await {
-                Some(things) => opening::open(app, things),
+                Some(things) => opening::open(app, things, How::Replace),
                 None => document::click("input[data-open=folder]"),
             }
         });

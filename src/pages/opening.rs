@@ -3,10 +3,13 @@
 use crate::browser::files::{Thing, fetch_beside, name_of};
 use crate::browser::worker::Reader;
 use crate::browser::{base_url, handles, pause, policy, signs};
+use crate::model::Experiment;
 use crate::pages::state::App;
-use crate::session::{Histories, Phase, Session, Step, load};
-use crate::sources::Fault;
+use crate::session::{Histories, Opening, Phase, Session, Shelves, Step, load};
+use crate::sources::mounts::free_name;
+use crate::sources::path;
 use crate::sources::remote::Remote;
+use crate::sources::union::Union;
 use crate::view::curves::Colours;
 use crate::view::{PageName, Shown, ViewState};
 use crate::widgets::turns::in_the_next_turn;
@@ -21,8 +24,18 @@ const FEW_RUNS: u64 = 60;
 /// What the link calls the sample.
 pub const SAMPLE: &str = "sample";
 
+/// What becomes of what is open when something more is given.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum How {
+    /// It is closed.
+    #[default]
+    Replace,
+    /// It stays; the new joins it.
+    Add,
+}
+
 /// Opens things once they were walked, which takes a while where the browser hands out a dropped folder file by file.
-pub fn open_when_walked(app: App, things: impl Future<Output = Vec<Thing>> + 'static) {
+pub fn open_when_walked(app: App, things: impl Future<Output = Vec<Thing>> + 'static, how: How) {
     let busy = signs::Busy::start();
     let opening = app.opening.get_value();
     app.gathering.update(|count| *count += 1);
@@ -31,27 +44,39 @@ pub fn open_when_walked(app: App, things: impl Future<Output = Vec<Thing>> + 'st
         app.gathering.update(|count| *count -= 1);
         // something else was opened meanwhile
         if app.opening.get_value() == opening {
-            open(app, things);
+            open(app, things, how);
         }
         drop(busy);
     });
 }
 
 /// Opens things; nothing happens for an empty list (the user thought better of it).
-pub fn open(app: App, things: Vec<Thing>) {
-    if !things.is_empty() {
-        app.act_first.set_value(Some(signs::Act::start("first-rows")));
-        let name = match name_of(&things) {
-            // the link's own word
-            name if name == SAMPLE => format!("{SAMPLE} (yours)"),
-            name => name,
-        };
-        if let [thing] = things.as_slice() {
-            let (kept_as, thing) = (name.clone(), thing.clone());
-            leptos::task::spawn_local(async move { handles::keep(&kept_as, &thing).await });
-        }
-        start(app, name, things);
+pub fn open(app: App, things: Vec<Thing>, how: How) {
+    if things.is_empty() {
+        return;
     }
+    let name = match name_of(&things) {
+        // the link's own word
+        name if name == SAMPLE => format!("{SAMPLE} (yours)"),
+        name => name,
+    };
+    if let [thing] = things.as_slice() {
+        let (kept_as, thing) = (name.clone(), thing.clone());
+        leptos::task::spawn_local(async move { handles::keep(&kept_as, &thing).await });
+    }
+    match how {
+        How::Add if can_add(app) => add(app, name, things),
+        _ => {
+            app.act_first.set_value(Some(signs::Act::start("first-rows")));
+            start(app, name, things);
+        }
+    }
+}
+
+/// Whether something can join what is open: it is, and its experiments are known.
+pub fn can_add(app: App) -> bool {
+    app.source.with_value(Option::is_some)
+        && app.session.with_value(|session| !session.experiments.is_empty() && session.phase != Phase::Looking)
 }
 
 /// Opens the sample that lies beside the page.
@@ -118,6 +143,7 @@ fn start_now(app: App, name: String, things: Vec<Thing>) {
     app.source.set_value(None);
     app.session.set_value(Session::default());
     app.histories.set_value(Histories::default());
+    app.shelf.update_value(Shelves::forget);
     app.colours.set_value(Colours::default());
     app.refused.set(None);
     app.drawer.set(None);
@@ -135,43 +161,77 @@ fn start_now(app: App, name: String, things: Vec<Thing>) {
             *view = ViewState { source: Some(name.clone()), page: PageName::Experiments, ..ViewState::default() }
         });
     }
+    let whole = Rc::new(Union::new());
+    app.source.set_value(Some(whole.clone()));
+    read(app, whole, Opening { name, things: things.len(), ..Opening::default() }, things, !is_waited_for);
+}
+
+/// Opens things beside what is open: they join the tables, with their name in a column.
+fn add(app: App, name: String, things: Vec<Thing>) {
+    let Some(whole) = app.source.get_value() else { return };
+    let prefix = app.session.with_value(|session| {
+        let is_taken = |name: &str| {
+            let lies_there = |experiment: &Experiment| path::lies_in(&experiment.path, name);
+            session.openings.iter().any(|opening| opening.prefix == name) || session.experiments.iter().any(lies_there)
+        };
+        free_name(&name, is_taken)
+    });
+    let name = if app.session.with_value(|session| session.openings.iter().any(|opening| opening.name == name)) {
+        prefix.clone()
+    } else {
+        name
+    };
+    app.act_all.set_value(Some(signs::Act::start("all-rows")));
+    app.things.update_value(|all| all.extend(things.iter().cloned()));
+    let together = name_of(&app.things.get_value());
+    app.opened.set(Some(together.clone()));
+    app.tune(|view| view.source = Some(together));
+    app.say(format!("Adding {name}"));
+    app.shelf.update_value(Shelves::forget);
+    read(app, whole, Opening { name, prefix, things: things.len(), experiments: 0 }, things, false);
+}
+
+/// Reads an opening in a worker of its own, as a part of the whole.
+fn read(app: App, whole: Rc<Union>, opening: Opening, things: Vec<Thing>, choose_page: bool) {
+    let number = app.opening.get_value();
     let busy = signs::Busy::start();
+    let prefix = opening.prefix.clone();
+    let at = app.session.try_update_value(|session| session.start(opening)).unwrap_or_default();
+    app.phase.set(app.session.with_value(|session| session.phase.clone()));
     leptos::task::spawn_local(async move {
-        match read(app, opening, things, !is_waited_for).await {
-            Ok(()) => {}
-            Err(fault) if app.opening.get_value() == opening => absorb(app, Step::Failed(fault), false),
-            Err(_) => {}
+        let opened = async {
+            let reader = Reader::start(&base_url())?;
+            reader.open(&things).await?;
+            Ok(Remote::new(Rc::new(reader)))
+        };
+        let opened = opened.await;
+        let is_open = move || app.opening.get_value() == number;
+        match opened {
+            _ if !is_open() => {}
+            Ok(source) => {
+                let part = whole.clone().part(whole.add(&prefix, Rc::new(source)));
+                let mut take = |step: Step| {
+                    if !is_open() {
+                        return false;
+                    }
+                    absorb(app, at, step, choose_page);
+                    app.session.with_value(|session| session.phase.is_loading())
+                };
+                load(&part, &mut take, &signs::now_ms).await;
+            }
+            Err(fault) => absorb(app, at, Step::Failed(fault), false),
         }
         drop(busy);
     });
 }
 
-async fn read(app: App, opening: u64, things: Vec<Thing>, choose_page: bool) -> Result<(), Fault> {
-    let reader = Reader::start(&base_url())?;
-    reader.open(&things).await?;
-    let source: Rc<dyn crate::sources::Source> = Rc::new(Remote::new(Rc::new(reader)));
-    if app.opening.get_value() != opening {
-        return Ok(());
-    }
-    app.source.set_value(Some(source.clone()));
-    let mut take = |step: Step| {
-        if app.opening.get_value() != opening {
-            return false;
-        }
-        absorb(app, step, choose_page);
-        app.session.with_value(|session| session.phase.is_loading())
-    };
-    load(&*source, &mut take, &signs::now_ms).await;
-    Ok(())
-}
-
 /// Takes one step into the session and tells the page.
-fn absorb(app: App, step: Step, choose_page: bool) {
+fn absorb(app: App, opening: usize, step: Step, choose_page: bool) {
     let last_experiments = matches!(&step, Step::Experiments(page) if page.next.is_none());
     if app.session.with_value(|session| session.phase == Phase::Cancelled) {
         return;
     }
-    app.session.update_value(|session| session.absorb(step));
+    app.session.update_value(|session| session.absorb(opening, step));
     let (phase, read) = app.session.with_value(|session| (session.phase.clone(), session.read));
     signs::set_runs(read.runs, read.runs_total);
     signs::set_failed(matches!(phase, Phase::Failed(_)));

@@ -106,12 +106,23 @@ enum Shown {
 fn Table() -> impl IntoView {
     let app = App::get();
     let pipeline = Pipeline::get();
-    let several = Memo::new(move |_| app.experiments_in_view.get().len() > 1);
+    let more = Memo::new(move |_| {
+        let numbers = app.experiments_in_view.get();
+        let origins = app.session.with_value(|session| session.origins(&numbers));
+        let mut more = Vec::new();
+        if numbers.len() > 1 {
+            more.push(Attribute::Experiment);
+        }
+        if origins > 1 {
+            more.push(Attribute::Origin);
+        }
+        more
+    });
     let narrow_list = Memo::new(move |_| app.view.with(|view| view.layout == Layout::Charts));
     let shown = Memo::new(move |_| {
         let base = pipeline.base.get();
         let sorted = app.view.with(|view| view.sort.as_ref().map(|(field, _)| field.clone()));
-        let mut columns = app.session.with_value(|session| columns::of(&session.table, &base, several.get()));
+        let mut columns = app.session.with_value(|session| more.with(|more| columns::of(&session.table, &base, more)));
         if narrow_list.get() {
             // beside the charts there is room for the name and what is sorted by
             columns.retain(|column| {
@@ -351,6 +362,7 @@ fn heads(column: &Column) -> (String, String) {
         Field::Attribute(Attribute::UserId) => both("User", "Who ran it"),
         Field::Attribute(Attribute::Source) => both("Source", "The program that logged the run"),
         Field::Attribute(Attribute::Experiment) => both("Experiment", "Experiment of the run"),
+        Field::Attribute(Attribute::Origin) => both("From", "Which of the things that were opened the run lies in"),
         field => (one_line(field.key(), 80), field.to_string()),
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::browser::{base_url, files, signs, worker};
 use crate::pages::look::Look;
+use crate::pages::opening::How;
 use crate::pages::state::{App, Drawer, on_letters};
 use crate::pages::{bar, help, notices, open, opening};
 use crate::session::Phase;
@@ -29,7 +30,7 @@ enum Content {
 pub fn Shell() -> impl IntoView {
     let app = App::new();
     provide_context(app);
-    let dragged = RwSignal::new(false);
+    let dragged = RwSignal::new(None::<How>);
     watch_drops(app, dragged);
     watch_keys(app);
     let source = Memo::new(move |_| app.view.with(|view| view.source.clone()));
@@ -95,11 +96,23 @@ pub fn Shell() -> impl IntoView {
         <notices::Notices />
         <help::Help />
         <help::Sent />
-        <div class="drop-over" class:shown=dragged aria-hidden="true">
-            <div class="drop-sheet">
-                <p class="drop-big">"Let go to open it"</p>
-                <p>{move || if app.opened.with(Option::is_some) { "It replaces what is open." } else { "What it is shows as soon as it is dropped." }}</p>
-            </div>
+        <div class="drop-over" class:shown=move || dragged.get().is_some() aria-hidden="true">
+            {move || dragged.get().map(|how| {
+                let sheet = move |of: How, big: &'static str, small: &'static str| view! {
+                    <div class="drop-sheet" class:on=move || of == how>
+                        <p class="drop-big">{big}</p>
+                        <p>{small}</p>
+                    </div>
+                };
+                if opening::can_add(app) {
+                    view! {
+                        {sheet(How::Replace, "Replace", "What is open is closed.")}
+                        {sheet(How::Add, "Add", "It joins what is open, in the same tables.")}
+                    }.into_any()
+                } else {
+                    sheet(How::Replace, "Let go to open it", "What it is shows as soon as it is dropped.").into_any()
+                }
+            })}
         </div>
         <p class="sr" role="status">{move || app.said.get()}</p>
     }
@@ -114,7 +127,10 @@ fn Inputs(app: App) -> impl IntoView {
             files::ask_for_folders(&input);
         }
     });
-    let changed = move |event: ev::Event| opening::open(app, files::from_input(&event));
+    let changed = move |event: ev::Event| {
+        let how = app.next_how.try_update_value(std::mem::take).unwrap_or_default();
+        opening::open(app, files::from_input(&event), how);
+    };
     view! {
         <div hidden>
             <input type="file" data-open="files" multiple aria-label="Files to open" on:change=changed />
@@ -124,36 +140,45 @@ fn Inputs(app: App) -> impl IntoView {
 }
 
 /// Files dragged anywhere over the window; dragged text and tabs are none of ours.
-fn watch_drops(app: App, dragged: RwSignal<bool>) {
+fn watch_drops(app: App, dragged: RwSignal<Option<How>>) {
     let holds_files =
         |event: &ev::DragEvent| event.data_transfer().is_some_and(|transfer| files::holds_files(&transfer));
     for name in ["dragenter", "dragover"] {
         files::on_window(name, move |event: ev::DragEvent| {
             if holds_files(&event) {
                 event.prevent_default();
-                dragged.set(true);
+                let how = how_at(app, &event);
+                if dragged.get_untracked() != Some(how) {
+                    dragged.set(Some(how));
+                }
             }
         });
     }
     files::on_window("dragleave", move |event: ev::DragEvent| {
         if event.related_target().is_none() {
-            dragged.set(false);
+            dragged.set(None);
         }
     });
     files::on_window("drop", move |event: ev::DragEvent| {
         if holds_files(&event) {
             event.prevent_default();
-            dragged.set(false);
+            dragged.set(None);
             if let Some(transfer) = event.data_transfer() {
-                opening::open_when_walked(app, files::from_drop(&transfer));
+                opening::open_when_walked(app, files::from_drop(&transfer), how_at(app, &event));
             }
         }
     });
     files::on_window("keydown", move |event: ev::KeyboardEvent| {
         if event.key() == "Escape" {
-            dragged.set(false);
+            dragged.set(None);
         }
     });
+}
+
+/// Dropped on the right half of the window, things join what is open.
+fn how_at(app: App, event: &ev::DragEvent) -> How {
+    let is_right = f64::from(event.client_x()) * 2.0 >= crate::browser::document::width_px();
+    if is_right && opening::can_add(app) { How::Add } else { How::Replace }
 }
 
 /// Single letters outside text fields; they can be switched off.

@@ -4,7 +4,9 @@
 use crate::browser::files::Thing;
 use crate::browser::{address, document, dom, preferences, signs};
 use crate::model::{Reason, Report, RunKey};
-use crate::session::{Histories, History, Phase, Session, Want};
+use crate::pages::opening::How;
+use crate::session::{Histories, History, Phase, Session, Shelves, Want};
+use crate::sources::union::Union;
 use crate::sources::{Fault, FaultKind, HistoryAsk, Source};
 use crate::view::curves::Colours;
 use crate::view::format::Zone;
@@ -45,8 +47,12 @@ pub struct App {
     pub things: StoredValue<Vec<Thing>, LocalStorage>,
     /// Grows with each opening: late answers of an earlier one are dropped by this number.
     pub opening: StoredValue<u64>,
-    /// Where data comes from.
-    pub source: StoredValue<Option<Rc<dyn Source>>, LocalStorage>,
+    /// Where data comes from: all that was opened, as one.
+    pub source: StoredValue<Option<Rc<Union>>, LocalStorage>,
+    /// What lies beside the runs, as far as it was asked for.
+    pub shelf: StoredValue<Shelves, LocalStorage>,
+    /// Grows when something of it came.
+    pub shelf_changed: RwSignal<u64>,
     /// Read and wanted histories.
     pub histories: StoredValue<Histories, LocalStorage>,
     /// Grows when a history came.
@@ -67,6 +73,8 @@ pub struct App {
     pub drawer: RwSignal<Option<Drawer>>,
     /// What stands in the bar for a while after an act: "Link copied".
     pub said: RwSignal<String>,
+    /// What becomes of what is open when the next thing is picked.
+    pub next_how: StoredValue<How>,
     /// How many drops are being walked.
     pub gathering: RwSignal<u32>,
     /// Files that could not be opened, in words; stands on the open page.
@@ -122,6 +130,8 @@ impl App {
             things: StoredValue::new_local(Vec::new()),
             opening: StoredValue::new(0),
             source: StoredValue::new_local(None),
+            shelf: StoredValue::new_local(Shelves::default()),
+            shelf_changed: RwSignal::new(0),
             histories: StoredValue::new_local(Histories::default()),
             histories_changed: RwSignal::new(0),
             colours: StoredValue::new(Colours::default()),
@@ -132,6 +142,7 @@ impl App {
             act_all: StoredValue::new_local(None),
             drawer: RwSignal::new(None),
             said: RwSignal::new(String::new()),
+            next_how: StoredValue::new(How::Replace),
             gathering: RwSignal::new(0),
             refused: RwSignal::new(None),
         };
@@ -249,6 +260,8 @@ impl App {
             loop {
                 let wants = self.histories.try_update_value(|histories| histories.take_wants(HISTORIES_AT_ONCE));
                 let mut wants = wants.unwrap_or_default();
+                // those of one source are asked together
+                wants.sort();
                 if wants.is_empty() {
                     break;
                 }
@@ -296,6 +309,34 @@ impl App {
 
     fn was_logged(self, (row, metric): &Want) -> bool {
         self.session.with_value(|session| session.table.metric(*row, metric).is_some())
+    }
+
+    /// Asks for what lies beside the runs, once.
+    pub fn ask_for_shelf(self) {
+        let Some(source) = self.source.get_value() else { return };
+        let Some(number) = self.shelf.try_update_value(Shelves::begin).flatten() else { return };
+        let busy = signs::Busy::start();
+        leptos::task::spawn_local(async move {
+            let mut after = None;
+            loop {
+                match source.shelf(after).await {
+                    Ok(mut page) => {
+                        let report = std::mem::take(&mut page.report);
+                        self.session.update_value(|session| session.report.merge(report));
+                        after = self.shelf.try_update_value(|shelf| shelf.absorb(number, page)).flatten();
+                    }
+                    Err(fault) => {
+                        self.shelf.update_value(|shelf| shelf.fail(number, fault));
+                        after = None;
+                    }
+                }
+                self.shelf_changed.update(|count| *count += 1);
+                if after.is_none() {
+                    break;
+                }
+            }
+            drop(busy);
+        });
     }
 
     /// Says something in the bar, and to screen readers.

@@ -127,6 +127,11 @@ fn keys(rows: &[u32], table: &RunTable, field: &Field, experiments: &[Experiment
                     .and_then(|number| at(experiments, *number))
                     .map(|experiment| experiment.name.as_str())
             }),
+            Attribute::Origin => text_keys(rows, |row| {
+                at(&table.experiment, row)
+                    .and_then(|number| at(experiments, *number))
+                    .map(|experiment| experiment.origin.as_str())
+            }),
             Attribute::StartTime | Attribute::EndTime | Attribute::Duration => {
                 rows.iter().map(|row| time_ms(table, *row, *attribute).map_or(Key::Missing, Key::Value)).collect()
             }

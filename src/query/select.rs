@@ -49,9 +49,12 @@ impl Clause {
                         RunStatus::ALL.into_iter().filter(|status| matcher.text(Some(status.word()))).collect();
                     rows.retain(|row| at(&table.status, *row).is_some_and(|status| good.contains(status)));
                 }
-                Attribute::Experiment => {
-                    let good: Vec<bool> =
-                        experiments.iter().map(|experiment| matcher.text(Some(&experiment.name))).collect();
+                Attribute::Experiment | Attribute::Origin => {
+                    let text = |experiment: &Experiment| match attribute {
+                        Attribute::Origin => matcher.text(Some(&experiment.origin)),
+                        _ => matcher.text(Some(&experiment.name)),
+                    };
+                    let good: Vec<bool> = experiments.iter().map(text).collect();
                     rows.retain(|row| {
                         at(&table.experiment, *row).is_some_and(|number| at(&good, *number) == Some(&true))
                     });

@@ -32,6 +32,10 @@ pub fn values(table: &RunTable, rows: &[u32], field: &Field, experiments: &[Expe
                 let experiment = |row| at(&table.experiment, row).and_then(|number| at(experiments, *number));
                 count(rows.filter_map(|row| experiment(row).map(|experiment| experiment.name.as_str())))
             }
+            Attribute::Origin => {
+                let experiment = |row| at(&table.experiment, row).and_then(|number| at(experiments, *number));
+                count(rows.filter_map(|row| experiment(row).map(|experiment| experiment.origin.as_str())))
+            }
         },
     };
     counts.sort_unstable_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));

@@ -4,12 +4,15 @@
 
 mod histories;
 mod load;
+mod shelves;
 
 pub use histories::{Histories, History, Want};
 pub use load::{Step, load};
+pub use shelves::Shelves;
 
-use crate::model::{Experiment, Lifecycle, Report, RunTable, Store};
+use crate::model::{Experiment, Lifecycle, Reason, Report, RunTable, Store};
 use crate::sources::{Fault, Page, Progress};
+use std::collections::{HashMap, HashSet};
 
 /// Where loading stands.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -34,9 +37,34 @@ impl Phase {
     }
 }
 
+/// What was opened at one time.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Opening {
+    /// What the user knows it by.
+    pub name: String,
+    /// Where it lies in the whole; the first lies at the root.
+    pub prefix: String,
+    /// How many things it is: of several each is an origin of its own, named by the first part of its paths.
+    pub things: usize,
+    /// Experiments read so far.
+    pub experiments: usize,
+}
+
+impl Opening {
+    fn origin(&self, path: &str) -> String {
+        if self.things <= 1 {
+            return self.name.clone();
+        }
+        let own = path.strip_prefix(&self.prefix).unwrap_or(path).trim_start_matches('/');
+        own.split('/').next().unwrap_or(own).to_owned()
+    }
+}
+
 /// What is open, and how much of it was read.
 #[derive(Debug, Default)]
 pub struct Session {
+    /// In the order in which they were opened.
+    pub openings: Vec<Opening>,
     /// In the order that gives them their numbers.
     pub experiments: Vec<Experiment>,
     /// All runs read so far.
@@ -49,39 +77,119 @@ pub struct Session {
     pub read: Progress,
     /// Where loading stands.
     pub phase: Phase,
+    /// Openings that are being read.
+    loading: usize,
+    /// Runs by id, from when there are several origins.
+    rows: Option<HashMap<String, u32>>,
+    /// Runs left out because another origin has them.
+    twice: u64,
 }
 
 impl Session {
-    /// Takes in one step of the loading loop.
-    pub fn absorb(&mut self, step: Step) {
+    /// Something is opened beside what is open; answers its number.
+    pub fn start(&mut self, opening: Opening) -> usize {
+        self.loading += 1;
+        self.phase = if self.experiments.is_empty() { Phase::Looking } else { Phase::Reading };
+        self.openings.push(opening);
+        self.openings.len() - 1
+    }
+
+    /// Takes in one step of the loading loop of an opening.
+    pub fn absorb(&mut self, opening: usize, step: Step) {
         match step {
             Step::Experiments(page) => {
-                let items = self.take(page);
+                let mut items = self.take(page);
+                if let Some(opening) = self.openings.get_mut(opening) {
+                    opening.experiments += items.len();
+                    for experiment in &mut items {
+                        experiment.origin = opening.origin(&experiment.path);
+                    }
+                }
                 self.experiments.extend(items);
             }
             Step::Runs(page) => {
                 self.phase = Phase::Reading;
                 let batch = self.take(*page);
-                self.table.append(batch);
+                self.take_runs(batch);
             }
             Step::Stores(stores) => {
                 self.stores = stores;
-                self.phase = Phase::Done;
+                self.end(Phase::Done);
             }
-            Step::Failed(fault) => self.phase = Phase::Failed(fault),
+            Step::Failed(fault) => {
+                let opening = self.openings.get(opening).filter(|opening| opening.experiments == 0);
+                if let Some(opening) = opening.filter(|_| self.openings.len() > 1) {
+                    self.report.note(Reason::NotOpened, opening.name.clone(), None, fault.message);
+                    self.end(Phase::Done);
+                } else {
+                    self.end(Phase::Failed(fault));
+                }
+            }
+        }
+        self.read.runs = self.table.len() as u64;
+    }
+
+    /// One opening was read; `phase` holds when it was the last.
+    fn end(&mut self, phase: Phase) {
+        self.loading = self.loading.saturating_sub(1);
+        if self.loading == 0 || matches!(phase, Phase::Failed(_)) {
+            self.phase = phase;
         }
     }
 
     fn take<T>(&mut self, page: Page<T>) -> T {
         self.read = page.read;
+        self.read.runs_total = page.read.runs_total.map(|total| total.saturating_sub(self.twice));
         self.report.merge(page.report);
         page.items
+    }
+
+    /// Takes in runs, but for those that another origin has as well: the same id and the same start.
+    fn take_runs(&mut self, batch: RunTable) {
+        if self.origins(&(0..self.experiments.len() as u32).collect::<Vec<_>>()) < 2 {
+            self.table.append(batch);
+            return;
+        }
+        let ids = || self.table.id.iter().cloned().zip(0..).collect();
+        let rows = self.rows.get_or_insert_with(ids);
+        let origin = |experiments: &[Experiment], number: Option<&u32>| {
+            number.and_then(|number| experiments.get(*number as usize)).map(|experiment| experiment.origin.clone())
+        };
+        let mut start = 0;
+        for own in batch.rows() {
+            let at = own as usize;
+            let known = batch.id.get(at).and_then(|id| rows.get(id).copied()).map(|row| row as usize);
+            let theirs = known.and_then(|row| origin(&self.experiments, self.table.experiment.get(row)));
+            let is_twice = known.is_some_and(|row| self.table.start_ms.get(row) == batch.start_ms.get(at))
+                && theirs != origin(&self.experiments, batch.experiment.get(at));
+            if is_twice {
+                self.table.append(batch.slice(start..own));
+                start = own + 1;
+                self.twice += 1;
+                self.read.runs_total = self.read.runs_total.map(|total| total.saturating_sub(1));
+                let key = batch.key.get(at).map(|key| key.0.clone()).unwrap_or_default();
+                let message = format!("The run is in {} as well.", theirs.unwrap_or_default());
+                self.report.note(Reason::RunTwice, key, None, message);
+            }
+        }
+        let first = self.table.len() as u32;
+        self.table.append(if start == 0 { batch } else { batch.slice(start..u32::MAX) });
+        for (row, id) in (first..).zip(self.table.id.iter().skip(first as usize)) {
+            rows.entry(id.clone()).or_insert(row);
+        }
+    }
+
+    /// How many things the experiments of these numbers come from.
+    pub fn origins(&self, experiments: &[u32]) -> usize {
+        let all = experiments.iter().filter_map(|number| self.experiments.get(*number as usize));
+        all.map(|experiment| experiment.origin.as_str()).collect::<HashSet<_>>().len()
     }
 
     /// The user stops loading.
     pub fn cancel(&mut self) {
         if self.phase.is_loading() {
             self.phase = Phase::Cancelled;
+            self.loading = 0;
         }
     }
 

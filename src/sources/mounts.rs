@@ -25,22 +25,22 @@ pub fn mount(things: Vec<(String, Rc<dyn Folder>)>) -> Mounts {
     let mounts = Mounts::over(Rc::new(Memory::new()));
     let mut taken = BTreeSet::new();
     for (wanted, folder) in things {
-        let name = free_name(&wanted, &taken);
+        let name = free_name(&wanted, |name| taken.contains(name));
         mounts.add(&name, folder);
         taken.insert(name);
     }
     mounts
 }
 
-/// One path part that is not taken.
-fn free_name(wanted: &str, taken: &BTreeSet<String>) -> String {
+/// A path part like `wanted` that is not taken: `runs.zip`, `runs.zip (2)`, ...
+pub fn free_name(wanted: &str, is_taken: impl Fn(&str) -> bool) -> String {
     let wanted = wanted.replace(['/', '\\'], "_");
     let wanted = if matches!(wanted.as_str(), "" | "." | "..") { "unnamed".to_string() } else { wanted };
-    if !taken.contains(&wanted) {
+    if !is_taken(&wanted) {
         return wanted;
     }
     let numbered = (2_u64..).map(|number| format!("{wanted} ({number})"));
-    numbered.into_iter().find(|name| !taken.contains(name)).unwrap_or(wanted)
+    numbered.into_iter().find(|name| !is_taken(name)).unwrap_or(wanted)
 }
 
 /// The questions that one folder answers, each with its place in the whole.

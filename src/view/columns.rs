@@ -67,9 +67,10 @@ pub fn is_system_tag(key: &str) -> bool {
 /// Params that stand before the metrics.
 const FIRST_PARAMS: usize = 3;
 
-/// The columns for `rows` of the table. `several_experiments` adds the experiment's name.
-pub fn of(table: &RunTable, rows: &[u32], several_experiments: bool) -> Vec<Column> {
-    let mut columns = attributes(table, rows, several_experiments);
+/// The columns for `rows` of the table, with those of `more` attributes: the experiment where there are several, the origin where
+/// several things were opened.
+pub fn of(table: &RunTable, rows: &[u32], more: &[Attribute]) -> Vec<Column> {
+    let mut columns = attributes(table, rows, more);
     let (mut differ, mut same) = (Vec::new(), Vec::new());
     for (key, column) in table.params.iter() {
         let mut codes: Vec<u32> = rows.iter().filter_map(|&row| column.code(row)).collect();
@@ -148,7 +149,7 @@ pub fn of(table: &RunTable, rows: &[u32], several_experiments: bool) -> Vec<Colu
     columns
 }
 
-fn attributes(table: &RunTable, rows: &[u32], several_experiments: bool) -> Vec<Column> {
+fn attributes(table: &RunTable, rows: &[u32], more: &[Attribute]) -> Vec<Column> {
     let mut durations: Vec<i64> = rows.iter().filter_map(|&row| table.duration_ms(row)).collect();
     let (unit, unit_ms) = crate::view::format::duration_unit(&mut durations);
     let numbers = Numbers::of(durations.iter().map(|&ms| (ms as f64 / unit_ms as f64 * 10.0).round() / 10.0));
@@ -160,8 +161,8 @@ fn attributes(table: &RunTable, rows: &[u32], several_experiments: bool) -> Vec<
     };
     add(Attribute::RunName, None, 1, "", 196.0);
     add(Attribute::Status, None, 1, "", 30.0);
-    if several_experiments {
-        add(Attribute::Experiment, None, 1, "", 130.0);
+    for attribute in more {
+        add(*attribute, None, 1, "", 130.0);
     }
     add(Attribute::StartTime, Some(Numbers::Fixed(0)), 1, "", 54.0);
     add(Attribute::Duration, Some(numbers), unit_ms, unit, 70.0);

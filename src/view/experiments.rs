@@ -42,6 +42,8 @@ pub fn counts(experiments: &[Experiment], table: &RunTable) -> Vec<Counts> {
 pub enum Column {
     /// Name.
     Name,
+    /// Which of the things that were opened it lies in.
+    Origin,
     /// Runs in use.
     Runs,
     /// Deleted runs.
@@ -56,13 +58,14 @@ pub enum Column {
 
 impl Column {
     /// All, as they stand.
-    pub const ALL: [Column; 6] =
-        [Column::Name, Column::Runs, Column::Deleted, Column::Last, Column::Tags, Column::Description];
+    pub const ALL: [Column; 7] =
+        [Column::Name, Column::Origin, Column::Runs, Column::Deleted, Column::Last, Column::Tags, Column::Description];
 
     /// The word in the link and in `data-column`.
     pub fn word(self) -> &'static str {
         match self {
             Column::Name => "name",
+            Column::Origin => "origin",
             Column::Runs => "runs",
             Column::Deleted => "deleted",
             Column::Last => "last",
@@ -125,6 +128,7 @@ pub fn list(
                 let key = |number| Reverse(count(number).last_ms.is_some());
                 key(a).cmp(&key(b)).then(turn(count(a).last_ms.cmp(&count(b).last_ms)))
             }
+            Column::Origin => turn(experiments[a as usize].origin.cmp(&experiments[b as usize].origin)),
             Column::Name | Column::Tags | Column::Description => turn(names()),
         };
         order.then_with(names).then(a.cmp(&b))
@@ -155,6 +159,7 @@ mod tests {
             creation_ms: None,
             last_update_ms: None,
             tags: vec![("team".to_owned(), tag.to_owned())],
+            origin: String::new(),
             runs_expected: 0,
         }
     }

@@ -222,6 +222,7 @@ impl Source for Fake {
             creation_ms: Some(i64::MIN),
             last_update_ms: None,
             tags: vec![("mlflow.note.content".to_string(), "# note\n".to_string())],
+            origin: String::new(),
             runs_expected: 3,
         };
         Box::pin(async move { Ok(page(vec![experiment])) })

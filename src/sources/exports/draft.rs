@@ -79,6 +79,7 @@ impl Draft {
             creation_ms: None,
             last_update_ms: None,
             tags: Vec::new(),
+            origin: String::new(),
             runs_expected: 0,
         });
         number

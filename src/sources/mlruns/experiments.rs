@@ -84,6 +84,7 @@ fn from_place(place: &ExperimentPlace, report: &mut Report) -> Experiment {
         creation_ms,
         last_update_ms,
         tags: Vec::new(),
+        origin: String::new(),
         runs_expected: place.runs,
     }
 }

@@ -98,6 +98,7 @@ pub fn experiment(value: &Value, note: Note) -> Option<Experiment> {
         creation_ms: time_ms(value, &["creation_time"], note),
         last_update_ms: time_ms(value, &["last_update_time"], note),
         tags: pairs(value.get("tags")),
+        origin: String::new(),
         runs_expected: 0,
         id,
     })

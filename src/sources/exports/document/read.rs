@@ -255,6 +255,7 @@ impl Reader<'_> {
                     creation_ms: int(value, "creation_ms"),
                     last_update_ms: int(value, "last_update_ms"),
                     tags: pairs(value.get("tags")),
+                    origin: String::new(),
                     runs_expected: 0,
                     id,
                 });
@@ -355,6 +356,7 @@ impl Reader<'_> {
                 creation_ms: None,
                 last_update_ms: None,
                 tags: Vec::new(),
+                origin: String::new(),
                 runs_expected: 0,
             });
             let message = format!("{lost} runs name an experiment that is not in the document.");
