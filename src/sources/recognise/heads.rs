@@ -1,6 +1,6 @@
 //! THE FIRST BYTES OF FILES that lie where anything may lie. It must not know what becomes of what they tell.
 
-use super::DocumentKind;
+use super::finding::DocumentKind;
 use crate::sources::gather::Tally;
 use crate::sources::inflate::Packing;
 use crate::sources::mlruns::parts::is_litter;
