@@ -439,9 +439,14 @@ mod tests {
         let mut random = random();
         let budget = Budget { inflated: 1 << 20, held: 1 << 20, ratio: 300, ratio_from: 100_000, ..Budget::default() };
         for (packing, pack) in BOTH {
-            let originals = [pack(&text[..20_000]), [pack(&text[..500]), pack(&[b'x'; 3_000]), pack(b"")].concat()];
+            let real: &[u8] = match packing {
+                Packing::Gzip => include_bytes!("../../tests/fixtures/archives/pax.tgz"),
+                Packing::Zstd => include_bytes!("../../tests/fixtures/archives/gnu.tar.zst"),
+            };
+            let several = [pack(&text[..500]), pack(&[b'x'; 3_000]), pack(b"")].concat();
+            let originals = [pack(&text[..20_000]), several, real.to_vec()];
             for round in 0..3_000 {
-                let bytes = mutated(&originals[round % 2], &mut random);
+                let bytes = mutated(&originals[round % 3], &mut random);
                 let _ = super::peek(packing, &bytes, 4_096);
                 let memory = Rc::new(Memory { bytes, ..Memory::default() });
                 if let Ok((held, _)) = inflate(packing, memory, "it", &Allowance::from(budget)) {
