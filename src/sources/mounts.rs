@@ -3,17 +3,16 @@
 //! them is.
 
 use crate::model::Report;
-use crate::sources::memory::Memory;
 use crate::sources::{Async, Bytes, Entry, Fault, FaultKind, Folder, ReadAsk, Weight, path};
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 /// A folder with others at some of its paths, which hide what lies there.
 pub struct Mounts {
     base: Rc<dyn Folder>,
-    /// By path.
-    mounted: RefCell<BTreeMap<String, Rc<dyn Folder>>>,
+    /// In the order of their paths.
+    mounted: RefCell<Vec<(String, Rc<dyn Folder>)>>,
 }
 
 /// The things as one folder: a single one is itself, several stand under their names. Names are made unique, `runs.zip` and
@@ -22,7 +21,7 @@ pub fn mount(things: Vec<(String, Rc<dyn Folder>)>) -> Mounts {
     if let [(_, only)] = things.as_slice() {
         return Mounts::over(only.clone());
     }
-    let mounts = Mounts::over(Rc::new(Memory::new()));
+    let mounts = Mounts::over(Rc::new(Nothing));
     let mut taken = BTreeSet::new();
     for (wanted, folder) in things {
         let name = free_name(&wanted, |name| taken.contains(name));
@@ -43,8 +42,26 @@ pub fn free_name(wanted: &str, is_taken: impl Fn(&str) -> bool) -> String {
     numbered.into_iter().find(|name| !is_taken(name)).unwrap_or(wanted)
 }
 
+/// An empty folder.
+struct Nothing;
+
+impl Folder for Nothing {
+    fn list<'a>(&'a self, dirs: &'a [String], _with_sizes: bool) -> Async<'a, Vec<Vec<Entry>>> {
+        Box::pin(std::future::ready(Ok(dirs.iter().map(|_| Vec::new()).collect())))
+    }
+
+    fn read<'a>(&'a self, asks: &'a [ReadAsk]) -> Async<'a, Vec<Result<Vec<u8>, Fault>>> {
+        Box::pin(std::future::ready(Ok(asks.iter().map(|ask| Err(not_found(&ask.path))).collect())))
+    }
+}
+
+fn not_found(path: &str) -> Fault {
+    Fault::new(FaultKind::NotFound, format!("There is no `{path}`."))
+}
+
 /// The questions that one folder answers, each with its place in the whole.
-struct Share<Q> {
+struct Share<'a, Q> {
+    prefix: &'a str,
     folder: Rc<dyn Folder>,
     places: Vec<usize>,
     questions: Vec<Q>,
@@ -58,28 +75,38 @@ impl Mounts {
 
     /// Puts `folder` at `path`.
     pub fn add(&self, path: &str, folder: Rc<dyn Folder>) {
-        self.mounted.borrow_mut().insert(path.to_owned(), folder);
+        let mut mounted = self.mounted.borrow_mut();
+        let part = (path.to_owned(), folder);
+        match find(&mounted, path) {
+            Ok(at) => {
+                if let Some(slot) = mounted.get_mut(at) {
+                    *slot = part;
+                }
+            }
+            Err(at) => mounted.insert(at, part),
+        }
     }
 
     /// Takes away what was put at `path`.
     pub fn remove(&self, path: &str) {
-        self.mounted.borrow_mut().remove(path);
+        self.mounted.borrow_mut().retain(|(at, _)| at != path);
     }
 
     /// How many folders `path` lies in that were put here.
     pub fn depth(&self, path: &str) -> usize {
         let mounted = self.mounted.borrow();
-        prefixes(path).filter(|prefix| mounted.contains_key(*prefix)).count()
+        prefixes(path).filter(|prefix| find(&mounted, prefix).is_ok()).count()
     }
 
     /// The folder in which `path` lies, where that stands, and the path within it.
     fn resolve<'a>(&self, path: &'a str) -> (Rc<dyn Folder>, &'a str, &'a str) {
         let mounted = self.mounted.borrow();
-        let found = prefixes(path).find_map(|prefix| Some((mounted.get(prefix)?.clone(), prefix)));
-        match found {
-            Some((folder, prefix)) => (folder, prefix, path.get(prefix.len() + 1..).unwrap_or("")),
-            None => (self.base.clone(), "", path),
+        for prefix in prefixes(path) {
+            if let Some((_, folder)) = find(&mounted, prefix).ok().and_then(|at| mounted.get(at)) {
+                return (folder.clone(), prefix, path.get(prefix.len() + 1..).unwrap_or(""));
+            }
         }
+        (self.base.clone(), "", path)
     }
 
     fn shares<'a, Q>(
@@ -87,13 +114,13 @@ impl Mounts {
         questions: &'a [Q],
         path: impl Fn(&'a Q) -> &'a str,
         inner: impl Fn(&'a Q, &'a str) -> Q,
-    ) -> Vec<Share<Q>> {
+    ) -> Vec<Share<'a, Q>> {
         let mut shares: Vec<Share<Q>> = Vec::new();
-        let mut share_of: HashMap<&str, usize> = HashMap::new();
         for (place, question) in questions.iter().enumerate() {
             let (folder, prefix, rest) = self.resolve(path(question));
-            let at = *share_of.entry(prefix).or_insert_with(|| {
-                shares.push(Share { folder, places: Vec::new(), questions: Vec::new() });
+            // Neighbours mostly lie in the same folder.
+            let at = shares.iter().rposition(|share| share.prefix == prefix).unwrap_or_else(|| {
+                shares.push(Share { prefix, folder, places: Vec::new(), questions: Vec::new() });
                 shares.len() - 1
             });
             if let Some(share) = shares.get_mut(at) {
@@ -106,21 +133,26 @@ impl Mounts {
 
     /// Makes folders of the entries where one stands, and adds those that stand where nothing was.
     fn mark(&self, dirs: &[String], lists: &mut [Vec<Entry>]) {
-        let mounted = self.mounted.borrow();
-        let mut names: HashMap<&str, Vec<&str>> = HashMap::new();
-        for path in mounted.keys() {
-            names.entry(path::parent(path)).or_default().push(path::name(path));
-        }
-        for (dir, list) in dirs.iter().zip(lists) {
-            for name in names.get(dir.as_str()).into_iter().flatten() {
-                let folder = Entry { name: (*name).to_owned(), is_folder: true, size: None };
+        for (path, _) in self.mounted.borrow().iter() {
+            let (above, name) = (path::parent(path), path::name(path));
+            for (_, list) in dirs.iter().zip(&mut *lists).filter(|(dir, _)| *dir == above) {
+                let folder = Entry { name: name.to_owned(), is_folder: true, size: None };
                 match list.binary_search_by(|entry| entry.name.as_str().cmp(name)) {
-                    Ok(at) => list.splice(at..=at, [folder]).for_each(drop),
+                    Ok(at) => {
+                        if let Some(slot) = list.get_mut(at) {
+                            *slot = folder;
+                        }
+                    }
                     Err(at) => list.insert(at, folder),
                 }
             }
         }
     }
+}
+
+/// Where `path` stands, or would.
+fn find(mounted: &[(String, Rc<dyn Folder>)], path: &str) -> Result<usize, usize> {
+    mounted.binary_search_by(|(at, _)| at.as_str().cmp(path))
 }
 
 /// `a/b/c`, `a/b`, `a`.
@@ -144,7 +176,7 @@ impl Folder for Mounts {
         let (folder, prefix, rest) = self.resolve(dir);
         let within = folder.place(rest);
         let mounted = self.mounted.borrow();
-        let at = mounted.keys().position(|path| path == prefix).map_or(0, |at| at as u64 + 1);
+        let at = mounted.iter().position(|(path, _)| path == prefix).map_or(0, |at| at as u64 + 1);
         match within {
             None if mounted.is_empty() => None,
             within => Some((at << 48) | within.unwrap_or(0).min((1 << 48) - 1)),
@@ -165,7 +197,8 @@ impl Folder for Mounts {
         }
         Box::pin(async move {
             let mut lists: Vec<Vec<Entry>> = dirs.iter().map(|_| Vec::new()).collect();
-            for Share { folder, places, questions } in self.shares(dirs, String::as_str, |_, rest| rest.to_owned()) {
+            for Share { folder, places, questions, .. } in self.shares(dirs, String::as_str, |_, rest| rest.to_owned())
+            {
                 for (place, list) in places.into_iter().zip(folder.list(&questions, with_sizes).await?) {
                     if let Some(slot) = lists.get_mut(place) {
                         *slot = list;
@@ -182,10 +215,10 @@ impl Folder for Mounts {
             return self.base.read(asks);
         }
         Box::pin(async move {
-            let none = |ask: &ReadAsk| Err(Fault::new(FaultKind::NotFound, format!("There is no `{}`.", ask.path)));
+            let none = |ask: &ReadAsk| Err(not_found(&ask.path));
             let mut answers: Vec<Result<Vec<u8>, Fault>> = asks.iter().map(none).collect();
             let inner = |ask: &ReadAsk, rest: &str| ReadAsk { path: rest.to_owned(), range: ask.range.clone() };
-            for Share { folder, places, questions } in self.shares(asks, |ask| ask.path.as_str(), inner) {
+            for Share { folder, places, questions, .. } in self.shares(asks, |ask| ask.path.as_str(), inner) {
                 let read = folder.read(&questions).await;
                 let read = read.unwrap_or_else(|fault| questions.iter().map(|_| Err(fault.clone())).collect());
                 for (place, answer) in places.into_iter().zip(read) {

@@ -7,25 +7,32 @@ use std::ops::Range;
 /// Entries nearer than this are read in one go, bytes: what lies between costs less than another question.
 pub const GAP: u64 = 64 << 10;
 
-/// Answers all `asks`. `place` says which entry an ask means, and which stretch of the file it needs, about; `read` is given the
-/// place up to where the next ones will want the file as well.
-pub fn read_in_order<E>(
-    asks: &[ReadAsk],
-    place: impl Fn(&ReadAsk) -> Option<(E, Range<u64>)>,
-    mut read: impl FnMut(&ReadAsk, E, u64) -> Result<Vec<u8>, Fault>,
-) -> Vec<Result<Vec<u8>, Fault>> {
-    let mut plan: Vec<(usize, E, Range<u64>)> = Vec::with_capacity(asks.len());
+/// Entries of an archive, by number.
+pub trait Entries {
+    /// Which entry an ask means, and which stretch of the file it needs, about.
+    fn place(&self, ask: &ReadAsk) -> Option<(u32, Range<u64>)>;
+
+    /// The answer to an ask; up to `ahead` the next ones will want the file as well.
+    ///
+    /// # Errors
+    /// Those of the file and of the entry.
+    fn read_entry(&self, ask: &ReadAsk, number: u32, ahead: u64) -> Result<Vec<u8>, Fault>;
+}
+
+/// Answers all `asks`.
+pub fn read_in_order(entries: &dyn Entries, asks: &[ReadAsk]) -> Vec<Result<Vec<u8>, Fault>> {
+    let mut plan: Vec<(usize, u32, Range<u64>)> = Vec::with_capacity(asks.len());
     for (at, ask) in asks.iter().enumerate() {
-        if let Some((entry, span)) = place(ask) {
-            plan.push((at, entry, span));
+        if let Some((number, span)) = entries.place(ask) {
+            plan.push((at, number, span));
         }
     }
     plan.sort_by_key(|(_, _, span)| span.start);
     let spans: Vec<Range<u64>> = plan.iter().map(|(_, _, span)| span.clone()).collect();
     let mut answers: Vec<Result<Vec<u8>, Fault>> = asks.iter().map(|ask| Err(not_found(&ask.path))).collect();
-    for ((at, entry, _), ahead) in plan.into_iter().zip(joined_ends(&spans)) {
+    for ((at, number, _), ahead) in plan.into_iter().zip(joined_ends(&spans)) {
         if let (Some(ask), Some(answer)) = (asks.get(at), answers.get_mut(at)) {
-            *answer = read(ask, entry, ahead);
+            *answer = entries.read_entry(ask, number, ahead);
         }
     }
     answers

@@ -7,12 +7,14 @@
 //!
 //! It must not know how a run or a database is read. It does not look into runs, nor into artifacts.
 
+mod finding;
 mod heads;
 mod seen;
 
+pub use finding::{Finding, Found};
+
 use crate::model::{Reason, Report};
 use crate::sources::archive::Allowance;
-use crate::sources::exports;
 use crate::sources::gather::Tally;
 use crate::sources::mlruns::meta::{Kind, Meta, ReadMeta};
 use crate::sources::mlruns::parts::{Parts, is_litter};
@@ -23,7 +25,7 @@ use crate::sources::{Entry, Fault, FaultKind, Folder, ReadAsk, path};
 use heads::{Heads, Sight};
 use seen::Seen;
 use std::cell::RefCell;
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 
 /// Most folders looked at in one step.
 pub const STEP: usize = 512;
@@ -35,54 +37,6 @@ pub const META_LIMIT: u64 = 16 << 20;
 const ARCHIVES: usize = 1_000;
 /// More documents than this are not listed.
 const DOCUMENTS: usize = 10_000;
-
-/// One thing that was found. Paths are those of folders, relative to what was opened.
-#[derive(Clone, Debug)]
-pub enum Finding {
-    /// A folder with the meta.yaml of an experiment.
-    Experiment { dir: String, meta: ReadMeta },
-    /// A run: with a meta.yaml, or at least with what a run logged. `experiment_id` is known where its meta was read.
-    Run { dir: String, parts: Parts, experiment_id: Option<String> },
-    /// A folder named like a run that holds artifacts alone.
-    ArtifactsOnly { dir: String },
-    /// A folder in an experiment that is no run.
-    NoRun { dir: String },
-    /// A meta.yaml that tells nothing.
-    UnreadMeta { dir: String, line: Option<u64>, message: String },
-    /// A logged model of MLflow 3.
-    LoggedModel { dir: String },
-    /// A folder of traces.
-    Traces { dir: String, count: u64 },
-    /// A registered model.
-    RegisteredModel { dir: String, name: String },
-    /// A version of the registered model in the folder above.
-    ModelVersion { dir: String },
-    /// A registered model that is a prompt.
-    Prompt { dir: String },
-    /// A SQLite database.
-    Database { path: String },
-    /// An export, or a file of one.
-    Document { path: String, kind: exports::Kind },
-}
-
-impl Finding {
-    /// Where it lies.
-    fn place(&self) -> &str {
-        match self {
-            Finding::Experiment { dir, .. }
-            | Finding::Run { dir, .. }
-            | Finding::ArtifactsOnly { dir }
-            | Finding::NoRun { dir }
-            | Finding::UnreadMeta { dir, .. }
-            | Finding::LoggedModel { dir }
-            | Finding::Traces { dir, .. }
-            | Finding::RegisteredModel { dir, .. }
-            | Finding::ModelVersion { dir }
-            | Finding::Prompt { dir } => dir,
-            Finding::Database { path } | Finding::Document { path, .. } => path,
-        }
-    }
-}
 
 /// Where a folder lies, which decides what it may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -125,15 +79,6 @@ struct State {
     /// Paths of those that were.
     opened: Vec<String>,
     documents: usize,
-}
-
-/// What the walk found, taken out of it.
-#[derive(Debug, Default)]
-pub struct Found {
-    /// In the order of the walk.
-    pub findings: Vec<Finding>,
-    /// Parts of folders that are no experiment by their meta.yaml.
-    pub parts: HashMap<String, Parts>,
 }
 
 enum Wanted {
@@ -184,7 +129,7 @@ impl Walk {
         let mut heads = self.state.borrow().heads.clone();
         let (wanted, asks) = wanted(&visits, &lists, &mut heads);
         let mut metas = HashMap::new();
-        let mut sights: Vec<(usize, String, Sight)> = Vec::new();
+        let mut sights: Vec<Option<(usize, String, Sight)>> = asks.iter().map(|_| None).collect();
         tally
             .read_each(folder, &asks, |at, answer| match (wanted.get(at), answer) {
                 (Some(Wanted::Meta { visit }), Ok(bytes)) => {
@@ -194,16 +139,17 @@ impl Walk {
                     metas.insert(*visit, ReadMeta { problem: Some((None, fault.message)), ..Meta::read("") });
                 }
                 (Some(Wanted::Head { visit, path }), Ok(bytes)) => {
-                    sights.extend(Sight::of(bytes).map(|sight| (*visit, path.clone(), sight)));
+                    if let Some(slot) = sights.get_mut(at) {
+                        *slot = Sight::of(bytes).map(|sight| (*visit, path.clone(), sight));
+                    }
                 }
                 _ => {}
             })
             .await?;
         // Whose meta.yaml says that they are what holds no other things.
         let is_closed = |visit: &usize| metas.get(visit).is_some_and(|read: &ReadMeta| read.meta.kind().is_closed());
-        sights.retain(|(visit, ..)| !is_closed(visit));
+        let mut sights: Vec<_> = sights.into_iter().flatten().filter(|(visit, ..)| !is_closed(visit)).collect();
         heads::look_inside(folder, tally, &mut sights).await?;
-        sights.sort_by(|(_, a, _), (_, b, _)| a.cmp(b));
         let mut state = self.state.borrow_mut();
         if state.steps != step {
             return Ok(());
@@ -247,11 +193,8 @@ impl Walk {
         let mut state = self.state.borrow_mut();
         let findings = std::mem::take(&mut state.found);
         report.merge(folder.take_report());
-        let places: BTreeSet<&str> = findings.iter().map(Finding::place).collect();
         for archive in &state.opened {
-            let inside = format!("{archive}/");
-            let is_full = places.range(inside.as_str()..).next().is_some_and(|place| place.starts_with(&inside));
-            if !is_full && !places.contains(archive.as_str()) {
+            if !findings.iter().any(|finding| path::lies_in(finding.place(), archive)) {
                 folder.remove(archive);
             }
         }

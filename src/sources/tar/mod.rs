@@ -11,7 +11,7 @@ mod walk;
 
 use crate::model::Report;
 use crate::sources::archive::Allowance;
-use crate::sources::archive::order::{not_found, read_in_order};
+use crate::sources::archive::order::{Entries, not_found, read_in_order};
 use crate::sources::archive::window::Window;
 use crate::sources::held::Slice;
 use crate::sources::index::PathIndex;
@@ -62,25 +62,27 @@ impl TarFolder {
         self.records.get(number as usize)
     }
 
-    fn find(&self, path: &str) -> Option<&Record> {
-        self.record(self.index.find(path)?)
-    }
-
     fn list_now(&self, dirs: &[String]) -> Vec<Vec<Entry>> {
         let size = |file: Option<u32>| file.and_then(|number| self.record(number)).map(|record| record.size);
         let list = |dir: &String| self.index.list(dir).iter().map(|child| child.entry(size(child.file))).collect();
         dirs.iter().map(list).collect()
     }
 
-    fn read_now(&self, asks: &[ReadAsk]) -> Vec<Result<Vec<u8>, Fault>> {
-        let mut window = self.window.borrow_mut();
-        let place = |ask: &ReadAsk| self.find(&ask.path).map(|record| (record, record.stretch(&ask.range)));
-        read_in_order(asks, place, |ask, record, ahead| window.copy(record.stretch(&ask.range), ahead))
+    fn open_now(&self, path: &str) -> Result<Rc<dyn Bytes>, Fault> {
+        let record = self.index.find(path).and_then(|number| self.record(number)).ok_or_else(|| not_found(path))?;
+        Ok(Rc::new(Slice::new(self.window.borrow().file(), record.stretch(&(0..u64::MAX)))))
+    }
+}
+
+impl Entries for TarFolder {
+    fn place(&self, ask: &ReadAsk) -> Option<(u32, Range<u64>)> {
+        let number = self.index.find(&ask.path)?;
+        Some((number, self.record(number)?.stretch(&ask.range)))
     }
 
-    fn open_now(&self, path: &str) -> Result<Rc<dyn Bytes>, Fault> {
-        let record = self.find(path).ok_or_else(|| not_found(path))?;
-        Ok(Rc::new(Slice::new(self.window.borrow().file(), record.stretch(&(0..u64::MAX)))))
+    fn read_entry(&self, ask: &ReadAsk, number: u32, ahead: u64) -> Result<Vec<u8>, Fault> {
+        let record = self.record(number).ok_or_else(|| not_found(&ask.path))?;
+        self.window.borrow_mut().copy(record.stretch(&ask.range), ahead)
     }
 }
 
@@ -90,7 +92,7 @@ impl Folder for TarFolder {
     }
 
     fn read<'a>(&'a self, asks: &'a [ReadAsk]) -> Async<'a, Vec<Result<Vec<u8>, Fault>>> {
-        Box::pin(std::future::ready(Ok(self.read_now(asks))))
+        Box::pin(std::future::ready(Ok(read_in_order(self, asks))))
     }
 
     fn open<'a>(&'a self, path: &'a str) -> Async<'a, Rc<dyn Bytes>> {

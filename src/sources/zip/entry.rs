@@ -193,7 +193,7 @@ impl Reader {
     }
 
     /// Inflates until `range` is in `out`, and compares what came with what is said of it.
-    fn inflate(&mut self, job: Job<'_>, start: u64, range: &Range<u64>, out: &mut impl Room) -> Result<(), Fault> {
+    fn inflate(&mut self, job: Job<'_>, start: u64, range: &Range<u64>, out: &mut dyn Room) -> Result<(), Fault> {
         let Job { number, path, record, .. } = job;
         let mut crc = Crc::new();
         let end = match self.inflate_into(job, start, range, out, &mut crc) {
@@ -238,7 +238,7 @@ impl Reader {
         job: Job<'_>,
         start: u64,
         range: &Range<u64>,
-        sink: &mut impl Room,
+        sink: &mut dyn Room,
         crc: &mut Crc,
     ) -> Result<End, Fault> {
         let Job { number, record, ahead, .. } = job;

@@ -16,7 +16,7 @@ mod wire;
 
 use crate::model::{Reason, Report};
 use crate::sources::archive::Allowance;
-use crate::sources::archive::order::{GAP, not_found, read_in_order};
+use crate::sources::archive::order::{Entries, GAP, not_found, read_in_order};
 use crate::sources::held::Held;
 use crate::sources::index::PathIndex;
 use crate::sources::{Async, Bytes, Entry, Fault, FaultKind, Folder, ReadAsk, Weight};
@@ -100,18 +100,6 @@ impl ZipFolder {
         dirs.iter().map(list).collect()
     }
 
-    fn read_now(&self, asks: &[ReadAsk]) -> Vec<Result<Vec<u8>, Fault>> {
-        let mut reader = self.reader.borrow_mut();
-        let place = |ask: &ReadAsk| {
-            let number = self.index.find(&ask.path)?;
-            let record = self.record(number)?;
-            Some(((number, record), span(record, ask)))
-        };
-        read_in_order(asks, place, |ask, (number, record), ahead| {
-            reader.read(Job { number, path: &ask.path, record, ahead }, ask.range.clone())
-        })
-    }
-
     /// A stored entry as a window onto the archive's own bytes, a deflated one inflated into memory.
     fn open_now(&self, path: &str) -> Result<Rc<dyn Bytes>, Fault> {
         let number = self.index.find(path).ok_or_else(|| not_found(path))?;
@@ -127,6 +115,18 @@ impl ZipFolder {
     /// Adds what was wrong with the archive before it was opened.
     pub fn note(&self, report: Report) {
         self.reader.borrow_mut().report.merge(report);
+    }
+}
+
+impl Entries for ZipFolder {
+    fn place(&self, ask: &ReadAsk) -> Option<(u32, Range<u64>)> {
+        let number = self.index.find(&ask.path)?;
+        Some((number, span(self.record(number)?, ask)))
+    }
+
+    fn read_entry(&self, ask: &ReadAsk, number: u32, ahead: u64) -> Result<Vec<u8>, Fault> {
+        let record = self.record(number).ok_or_else(|| not_found(&ask.path))?;
+        self.reader.borrow_mut().read(Job { number, path: &ask.path, record, ahead }, ask.range.clone())
     }
 }
 
@@ -150,7 +150,7 @@ impl Folder for ZipFolder {
     }
 
     fn read<'a>(&'a self, asks: &'a [ReadAsk]) -> Async<'a, Vec<Result<Vec<u8>, Fault>>> {
-        Box::pin(std::future::ready(Ok(self.read_now(asks))))
+        Box::pin(std::future::ready(Ok(read_in_order(self, asks))))
     }
 
     fn open<'a>(&'a self, path: &'a str) -> Async<'a, Rc<dyn Bytes>> {

@@ -2,6 +2,7 @@
 
 use super::{EXPERIMENT_7, check_memory, shown};
 use crate::model::RunKey;
+use crate::sources::archive::examine::{mutated, random};
 use crate::sources::memory::Memory;
 use crate::sources::stores::Stores;
 use crate::sources::zip::craft::{archive, deflated, stored};
@@ -144,4 +145,18 @@ fn compressed_files_of_no_interest_are_left_alone() {
     check_memory(memory, &said("", "").replace(" /", " "));
     let database = store().with("mlflow.db.gz", gzip(b"SQLite format 3\0 and more")).with("wal.db-wal", "{\"a\": 1}");
     check_memory(database, &said("", "! database-unsupported mlflow.db.gz/mlflow.db").replace(" /", " "));
+}
+
+#[test]
+fn no_change_of_bytes_in_an_archive_inside_brings_the_walk_down() {
+    let tar = tar(&store());
+    let inner = Memory::new().with("a.tgz", gzip(&tar)).with("b.tar.zst", zstd(&tar)).with("c.tar", tar);
+    let originals = [zip(&inner), gzip(&zip(&inner))];
+    let mut random = random();
+    for round in 0..600 {
+        let memory = Memory::new().with("outer", mutated(&originals[round % 2], &mut random));
+        if let Err(fault) = shown(memory) {
+            assert_eq!(fault.kind, crate::sources::FaultKind::NotRecognised);
+        }
+    }
 }
