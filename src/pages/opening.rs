@@ -1,8 +1,8 @@
 //! Opening: from things picked or dropped to a session that fills. A second opening replaces the first.
 
-use crate::browser::files::{Thing, fetch_beside, name_of};
+use crate::browser::files::{Thing, fetch_beside, name_of, pick_folder as pick_folder_handle};
 use crate::browser::worker::Reader;
-use crate::browser::{base_url, handles, pause, policy, signs};
+use crate::browser::{base_url, document, handles, pause, policy, signs};
 use crate::model::Experiment;
 use crate::pages::state::App;
 use crate::session::{Histories, Opening, Phase, Session, Shelves, Step, load};
@@ -71,6 +71,25 @@ pub fn open(app: App, things: Vec<Thing>, how: How) {
             start(app, name, things);
         }
     }
+}
+
+/// Lets the user pick a folder, by the browser's own picker where there is one.
+pub fn pick_folder(app: App, how: How) {
+    leptos::task::spawn_local(async move {
+        match pick_folder_handle().await {
+            Some(things) => open(app, things, how),
+            None => {
+                app.next_how.set_value(how);
+                document::click("input[data-open=folder]");
+            }
+        }
+    });
+}
+
+/// Lets the user pick files.
+pub fn pick_files(app: App, how: How) {
+    app.next_how.set_value(how);
+    document::click("input[data-open=files]");
 }
 
 /// Whether something can join what is open: it is, and its experiments are known.

@@ -7,6 +7,7 @@ use crate::pages::cells::status_mark;
 use crate::pages::charts::RunCharts;
 use crate::pages::note::Note;
 use crate::pages::pipeline::Pipeline;
+use crate::pages::shelf::LoggedModels;
 use crate::pages::state::{App, on_letters, zone};
 use crate::view::PageName;
 use crate::view::experiments::NOTE_TAG;
@@ -118,6 +119,7 @@ fn Whole(row: u32, step: Callback<bool>) -> impl IntoView {
                             <Note text=note />
                         </div>
                     })}
+                    <LoggedModels row=row />
                     <Family row=row />
                 </section>
             </div>
