@@ -21,6 +21,7 @@ pub struct MetricSeries {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MetricSummary {
     /// Value of the last point.
+    #[serde(with = "bits")]
     pub last: f64,
     /// Step of the last point.
     pub step: i64,
@@ -29,11 +30,26 @@ pub struct MetricSummary {
     /// Distinct points; 0 while only the last one is known.
     pub count: u32,
     /// Smallest number, NaN aside; NaN when there is none.
+    #[serde(with = "bits")]
     pub min: f64,
     /// Largest number, NaN aside; NaN when there is none.
+    #[serde(with = "bits")]
     pub max: f64,
     /// Step of the first point.
     pub first_step: i64,
+}
+
+/// Between the page and its worker a float is its 64 bits: JSON has no word for NaN, and its digits would be rounded.
+mod bits {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub fn serialize<S: Serializer>(number: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u64(number.to_bits())
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+        u64::deserialize(deserializer).map(f64::from_bits)
+    }
 }
 
 /// MLflow compares (step, timestamp, value) tuples; NaN, undefined there, is the smallest value here.

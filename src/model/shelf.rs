@@ -4,7 +4,7 @@ use crate::model::{Lifecycle, MetricSummary};
 use serde::{Deserialize, Serialize};
 
 /// What a store keeps beside its runs, or a page of it.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Shelf {
     /// Prompts, which MLflow keeps as registered models, among them.
     pub registered: Vec<RegisteredModel>,

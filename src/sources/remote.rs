@@ -1,6 +1,6 @@
 //! A SOURCE THAT READS ELSEWHERE, and the other end of the line. It must not know what lies between: a worker, or nothing.
 
-use crate::model::{Experiment, MetricSeries, RunKey, RunTable, Store};
+use crate::model::{Experiment, MetricSeries, RunKey, RunTable, Shelf, Store};
 use crate::sources::codec::{Answer, Packet, Question, garbage};
 use crate::sources::{Async, Cursor, Entry, Fault, Folder, HistoryAsk, Page, ReadAsk, RunsAsk, Source};
 use std::rc::Rc;
@@ -69,6 +69,10 @@ impl<T: Transport + 'static> Source for Remote<T> {
         asked(&*self.transport, &Question::Stores, picked!(Stores))
     }
 
+    fn shelf(&self, after: Option<Cursor>) -> Async<'_, Page<Shelf>> {
+        asked(&*self.transport, &Question::Shelf { after }, picked!(Shelf))
+    }
+
     fn artifacts(&self, run: &RunKey) -> Rc<dyn Folder> {
         Rc::new(RemoteArtifacts { transport: self.transport.clone(), run: run.clone() })
     }
@@ -112,6 +116,7 @@ async fn answered(source: &dyn Source, question: Question) -> Result<Answer, Fau
         Question::Runs(ask) => Answer::Runs(Box::new(source.runs(ask).await?)),
         Question::History(ask) => Answer::History(source.history(ask).await?),
         Question::Stores => Answer::Stores(source.stores().await?),
+        Question::Shelf { after } => Answer::Shelf(source.shelf(after).await?),
         Question::ArtifactList { run, dirs, with_sizes } => {
             Answer::ArtifactList(source.artifacts(&run).list(&dirs, with_sizes).await?)
         }

@@ -8,7 +8,7 @@ mod pack;
 #[cfg(test)]
 mod tests;
 
-use crate::model::{Experiment, MetricSeries, Report, RunKey, RunTable, Store};
+use crate::model::{Experiment, MetricSeries, Report, RunKey, RunTable, Shelf, Store};
 use crate::sources::{Cursor, Entry, Fault, FaultKind, HistoryAsk, Page, Progress, ReadAsk, RunsAsk};
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +26,11 @@ pub enum Question {
     History(HistoryAsk),
     /// See [`Source::stores`](crate::sources::Source::stores).
     Stores,
+    /// See [`Source::shelf`](crate::sources::Source::shelf).
+    Shelf {
+        /// Of the page before.
+        after: Option<Cursor>,
+    },
     /// [`Folder::list`](crate::sources::Folder::list) of a run's artifacts.
     ArtifactList {
         /// Whose artifacts.
@@ -55,6 +60,8 @@ pub enum Answer {
     History(Page<Vec<MetricSeries>>),
     /// The stores.
     Stores(Vec<Store>),
+    /// A page of the shelf.
+    Shelf(Page<Shelf>),
     /// Listings.
     ArtifactList(Vec<Vec<Entry>>),
     /// Bytes, or why not.
@@ -88,6 +95,7 @@ enum Header {
     /// One buffer.
     History(Meta),
     Stores(Vec<Store>),
+    Shelf(Meta, Shelf),
     ArtifactList(Vec<Vec<Entry>>),
     /// One buffer for each `None`.
     ArtifactRead(Vec<Option<Fault>>),
@@ -126,6 +134,10 @@ impl Answer {
                 (Header::History(meta), vec![columns::pack_series(&items)])
             }
             Answer::Stores(stores) => (Header::Stores(stores), Vec::new()),
+            Answer::Shelf(page) => {
+                let (meta, items) = parted(page);
+                (Header::Shelf(meta, items), Vec::new())
+            }
             Answer::ArtifactList(lists) => (Header::ArtifactList(lists), Vec::new()),
             Answer::ArtifactRead(answers) => {
                 let mut buffers = Vec::new();
@@ -156,6 +168,7 @@ impl Answer {
                 Answer::History(joined(meta, columns::unpack_series(&next()?).ok_or_else(garbage)?))
             }
             Header::Stores(stores) => Answer::Stores(stores),
+            Header::Shelf(meta, items) => Answer::Shelf(joined(meta, items)),
             Header::ArtifactList(lists) => Answer::ArtifactList(lists),
             Header::ArtifactRead(faults) => {
                 let answer = |fault: Option<Fault>| match fault {

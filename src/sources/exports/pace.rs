@@ -65,7 +65,7 @@ impl Pace {
             files_total: self.files_total.get(),
             bytes: self.bytes.get(),
             runs: self.runs.get(),
-            runs_total: None,
+            ..Progress::default()
         }
     }
 }
