@@ -1,8 +1,9 @@
-//! THE FILES OF AN EXPORT, one after the other, whether one file was given or a folder full of them.
+//! THE FILES OF AN EXPORT, one after the other, whether one file was given or a folder full of them, among others that are none.
 //!
-//! It must not know what is in them.
+//! It must not know how one is read.
 
 use super::json::Whole;
+use super::{HEAD_BYTES, Kind, recognise};
 use crate::model::{Reason, Report};
 use crate::sources::gather::Tally;
 use crate::sources::{Bytes, Entry, Fault, FaultKind, Folder, ReadAsk, path};
@@ -64,25 +65,28 @@ pub struct Files {
     folder: Option<Rc<dyn Folder>>,
     /// Path, and the folder of artifacts beside it.
     left: VecDeque<(String, Option<String>)>,
+    /// What a file of the folder has to be.
+    kinds: &'static [Kind],
     tally: Tally,
 }
 
 impl Files {
-    /// Finds them.
+    /// Finds them. Files of a folder that are not of these kinds are passed over.
     ///
     /// # Errors
     /// When the folder as a whole can not be read.
-    pub async fn find(given: Given) -> Result<Files, Fault> {
+    pub async fn find(given: Given, kinds: &'static [Kind]) -> Result<Files, Fault> {
         match given {
             Given::File { path, bytes } => Ok(Files {
                 single: Some(OneFile { path, bytes, artifacts: None }),
                 folder: None,
                 left: VecDeque::new(),
+                kinds,
                 tally: Tally::default(),
             }),
             Given::Paths { folder, paths } => {
                 let left = walk(&*folder, paths).await?.into();
-                Ok(Files { single: None, folder: Some(folder), left, tally: Tally::default() })
+                Ok(Files { single: None, folder: Some(folder), left, kinds, tally: Tally::default() })
             }
         }
     }
@@ -121,6 +125,10 @@ impl Files {
                             report.note(Reason::TooLarge, path, None, message);
                         }
                         Ok(bytes) => {
+                            let head = bytes.get(..HEAD_BYTES as usize).unwrap_or(&bytes);
+                            if !recognise(head).is_some_and(|kind| self.kinds.contains(&kind)) {
+                                return;
+                            }
                             let (path, artifacts) = (path.clone(), artifacts.clone());
                             *place = Some(OneFile { path, bytes: Rc::new(Whole(bytes)), artifacts });
                         }

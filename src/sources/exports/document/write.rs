@@ -1,9 +1,10 @@
 //! From any source to a document, piece by piece: no more than a page of runs and a page of histories is in memory.
 
+use super::items::{self, filled, push_number};
 use super::{NOT_CARRIED, VERSION};
 use crate::model::{
-    DatasetInput, Experiment, Lifecycle, LoggedModel, MetricSeries, MetricSummary, ModelVersion, Reason,
-    RegisteredModel, Report, RunTable, Shelf, Store, Trace,
+    Experiment, LoggedModel, MetricSeries, MetricSummary, Reason, RegisteredModel, Report, RunKey, RunTable, Shelf,
+    Trace,
 };
 use crate::sources::exports::held::last_point;
 use crate::sources::{Cursor, Fault, HistoryAsk, Progress, RunsAsk, Source};
@@ -270,14 +271,14 @@ impl Writer<'_> {
             ("experiment", json!(self.choice.number(experiment as usize))),
             ("name", json!(table.name.get(row)?)),
             ("status", json!(table.status.get(row)?.word())),
-            ("lifecycle", lifecycle(deleted)),
+            ("lifecycle", items::lifecycle(deleted)),
             ("start_ms", json!(table.start_ms.get(row)?)),
             ("end_ms", json!(table.end_ms.get(row)?)),
             ("user", json!(table.user.get(u32::try_from(row).ok()?))),
             ("artifact_uri", json!(table.artifact_uri.get(row)?)),
             ("params", Value::Object(logged.params.clone())),
             ("tags", Value::Object(logged.tags.clone())),
-            ("datasets", table.datasets.get(row)?.iter().map(dataset).collect()),
+            ("datasets", table.datasets.get(row)?.iter().map(items::dataset).collect()),
             ("outputs", json!(outputs)),
         ]))
     }
@@ -312,7 +313,7 @@ impl Writer<'_> {
         let is_all = self.choice.is_all();
         let choice = &self.choice;
         let chosen = choice.order.iter().filter_map(|at| choice.experiments.get(*at));
-        self.out.list("experiments", chosen.map(experiment))?;
+        self.out.list("experiments", chosen.map(items::experiment))?;
         let run_of = |run: &Option<String>| run.as_deref().is_some_and(|run| choice.runs.contains(run));
         let is_registered =
             |model: &&RegisteredModel| is_all || model.versions.iter().any(|version| run_of(&version.run_id));
@@ -337,11 +338,11 @@ impl Writer<'_> {
             }
         }
         if shelf != Shelf::default() {
-            self.out.list("registered_models", registered_models.into_iter().map(registered))?;
-            self.out.list("logged_models", logged.into_iter().map(logged_model))?;
-            self.out.list("traces", traces.into_iter().map(trace))?;
+            self.out.list("registered_models", registered_models.into_iter().map(items::registered))?;
+            self.out.list("logged_models", logged.into_iter().map(items::logged_model))?;
+            self.out.list("traces", traces.into_iter().map(items::trace))?;
         }
-        self.out.list("stores", stores.iter().map(store))?;
+        self.out.list("stores", stores.iter().map(items::store))?;
         let is_own = |message: &str| message == NOT_CARRIED;
         let notices = self
             .report
@@ -369,8 +370,8 @@ impl Writer<'_> {
 /// Histories in the order in which they were asked for, some at a time.
 struct Histories<'a> {
     source: &'a dyn Source,
-    left: VecDeque<(crate::model::RunKey, String)>,
-    asked: Vec<(crate::model::RunKey, String)>,
+    left: VecDeque<(RunKey, String)>,
+    asked: Vec<(RunKey, String)>,
     after: Option<Cursor>,
     read: VecDeque<MetricSeries>,
 }
@@ -450,144 +451,4 @@ fn logged(table: &RunTable) -> Vec<Logged> {
         run.metrics.sort_by(|a, b| a.0.cmp(&b.0));
     }
     logged
-}
-
-/// JSON has no word for NaN and the infinities.
-fn push_number(text: &mut String, number: f64) {
-    match number {
-        number if number.is_nan() => text.push_str("\"NaN\""),
-        f64::INFINITY => text.push_str("\"Infinity\""),
-        f64::NEG_INFINITY => text.push_str("\"-Infinity\""),
-        // The shortest digits that give the same number, in a form that JSON takes.
-        number => {
-            let _ = write!(text, "{number:?}");
-        }
-    }
-}
-
-fn number(number: f64) -> Value {
-    match serde_json::Number::from_f64(number) {
-        Some(number) => Value::Number(number),
-        None => {
-            let mut text = String::new();
-            push_number(&mut text, number);
-            json!(text.trim_matches('"'))
-        }
-    }
-}
-
-/// Without what is not known.
-fn filled<const N: usize>(fields: [(&str, Value); N]) -> Map<String, Value> {
-    let is_filled = |value: &Value| match value {
-        Value::Null => false,
-        Value::Array(list) => !list.is_empty(),
-        Value::Object(map) => !map.is_empty(),
-        _ => true,
-    };
-    fields.into_iter().filter(|(_, value)| is_filled(value)).map(|(key, value)| (key.to_owned(), value)).collect()
-}
-
-fn lifecycle(lifecycle: Lifecycle) -> Value {
-    if lifecycle == Lifecycle::Deleted { json!(lifecycle.word()) } else { Value::Null }
-}
-
-fn texts(pairs: &[(String, String)]) -> Value {
-    pairs.iter().map(|(key, value)| (key.clone(), json!(value))).collect()
-}
-
-fn dataset(dataset: &DatasetInput) -> Value {
-    Value::Object(filled([
-        ("name", json!(dataset.name)),
-        ("digest", json!(dataset.digest)),
-        ("context", json!(dataset.context)),
-        ("source_type", json!(dataset.source_type)),
-        ("source", json!(dataset.source)),
-        ("profile", json!(dataset.profile)),
-        ("schema", json!(dataset.schema)),
-    ]))
-}
-
-fn experiment(experiment: &Experiment) -> Value {
-    Value::Object(filled([
-        ("store", json!(experiment.store)),
-        ("id", json!(experiment.id)),
-        ("path", json!(experiment.path)),
-        ("name", json!(experiment.name)),
-        ("lifecycle", lifecycle(experiment.lifecycle)),
-        ("artifact_location", json!(experiment.artifact_location)),
-        ("creation_ms", json!(experiment.creation_ms)),
-        ("last_update_ms", json!(experiment.last_update_ms)),
-        ("tags", texts(&experiment.tags)),
-    ]))
-}
-
-fn registered(model: &RegisteredModel) -> Value {
-    Value::Object(filled([
-        ("store", json!(model.store)),
-        ("name", json!(model.name)),
-        ("description", json!(model.description)),
-        ("creation_ms", json!(model.creation_ms)),
-        ("last_update_ms", json!(model.last_update_ms)),
-        ("tags", texts(&model.tags)),
-        ("aliases", texts(&model.aliases)),
-        ("versions", model.versions.iter().map(version).collect()),
-    ]))
-}
-
-fn version(version: &ModelVersion) -> Value {
-    Value::Object(filled([
-        ("version", json!(version.version)),
-        ("stage", json!(version.stage)),
-        ("status", json!(version.status)),
-        ("description", json!(version.description)),
-        ("user", json!(version.user)),
-        ("creation_ms", json!(version.creation_ms)),
-        ("last_update_ms", json!(version.last_update_ms)),
-        ("source", json!(version.source)),
-        ("run_id", json!(version.run_id)),
-        ("model_id", json!(version.model_id)),
-        ("tags", texts(&version.tags)),
-    ]))
-}
-
-fn logged_model((experiment, model): (u32, &LoggedModel)) -> Value {
-    let metric = |(key, summary): &(String, MetricSummary)| {
-        (key.clone(), json!({"last": number(summary.last), "step": summary.step, "time_ms": summary.time_ms}))
-    };
-    Value::Object(filled([
-        ("experiment", json!(experiment)),
-        ("id", json!(model.id)),
-        ("name", json!(model.name)),
-        ("status", json!(model.status)),
-        ("lifecycle", lifecycle(model.lifecycle)),
-        ("model_type", json!(model.model_type)),
-        ("run_id", json!(model.run_id)),
-        ("creation_ms", json!(model.creation_ms)),
-        ("params", texts(&model.params)),
-        ("tags", texts(&model.tags)),
-        ("metrics", model.metrics.iter().map(metric).collect()),
-    ]))
-}
-
-fn trace((experiment, trace): (u32, &Trace)) -> Value {
-    Value::Object(filled([
-        ("experiment", json!(experiment)),
-        ("id", json!(trace.id)),
-        ("name", json!(trace.name)),
-        ("state", json!(trace.state)),
-        ("start_ms", json!(trace.start_ms)),
-        ("duration_ms", json!(trace.duration_ms)),
-        ("run_id", json!(trace.run_id)),
-    ]))
-}
-
-fn store(store: &Store) -> Value {
-    let models = store.registered_models.iter().map(|(name, versions)| (name.clone(), json!(versions)));
-    json!({
-        "path": store.path,
-        "format": store.format,
-        "registered_models": models.collect::<Map<String, Value>>(),
-        "logged_models": store.logged_models,
-        "traces": store.traces,
-    })
 }
