@@ -1,4 +1,4 @@
-//! LOADING IN STEPS. A file is read from its start to its end by one future; whoever asked gets a page with the progress every
+//! LOADING IN STEPS. A file is read from its start to its end by one future; whoever asked gets a page with the progress every half
 //! few megabytes, and asks on, so that an answer never takes long and a cancel is heard.
 //!
 //! It must not know what is loaded.
@@ -12,7 +12,7 @@ use std::rc::Rc;
 use std::task::Poll;
 
 /// A step takes in about so many bytes.
-const STEP_BYTES: u64 = 2 << 20;
+const STEP_BYTES: u64 = 512 << 10;
 
 /// How far a loading has come; shared by the loading and the one who asks.
 #[derive(Default)]

@@ -92,6 +92,30 @@ impl Out<'_> {
         (self.sink)(&text)
     }
 
+    /// A text as JSON.
+    fn quoted(&mut self, text: &str) -> Result<(), Fault> {
+        match text.bytes().any(|byte| byte < 0x20 || matches!(byte, b'"' | b'\\')) {
+            true => self.push(&json!(text).to_string()),
+            false => {
+                self.text.push('"');
+                self.text.push_str(text);
+                self.push("\"")
+            }
+        }
+    }
+
+    /// A field that is an object of texts, where there are some.
+    fn texts(&mut self, key: &str, texts: &[(&str, &str)]) -> Result<(), Fault> {
+        for (at, (name, text)) in texts.iter().enumerate() {
+            let before = if at == 0 { format!(",\"{key}\":{{") } else { ",".to_owned() };
+            self.push(&before)?;
+            self.quoted(name)?;
+            self.push(":")?;
+            self.quoted(text)?;
+        }
+        if texts.is_empty() { Ok(()) } else { self.push("}") }
+    }
+
     /// A list, each item on its line.
     fn list(&mut self, key: &str, items: impl Iterator<Item = Value>) -> Result<(), Fault> {
         self.push(&format!(",\n\"{key}\":["))?;
@@ -200,10 +224,10 @@ struct Writer<'a> {
 
 /// What one run logged, by key.
 #[derive(Default)]
-struct Logged {
-    params: Map<String, Value>,
-    tags: Map<String, Value>,
-    metrics: Vec<(String, MetricSummary)>,
+struct Logged<'a> {
+    params: Vec<(&'a str, &'a str)>,
+    tags: Vec<(&'a str, &'a str)>,
+    metrics: Vec<(&'a str, MetricSummary)>,
 }
 
 impl Writer<'_> {
@@ -234,17 +258,19 @@ impl Writer<'_> {
         let mut pairs = Vec::new();
         for row in &rows {
             if let (Some(key), Some(logged)) = (table.key.get(*row), logged.get(*row)) {
-                pairs.extend(logged.metrics.iter().map(|(metric, _)| (key.clone(), metric.clone())));
+                pairs.extend(logged.metrics.iter().map(|(metric, _)| (key.clone(), (*metric).to_owned())));
             }
         }
         let mut histories =
             Histories { source, left: pairs.into(), asked: Vec::new(), after: None, read: VecDeque::new() };
         for row in rows {
             let Some(logged) = logged.get_mut(row).map(std::mem::take) else { continue };
-            let Some(fields) = self.run(table, row, &logged) else { continue };
+            let Some(fields) = self.run(table, row) else { continue };
             self.out.push(if self.written.runs == 0 { "\n" } else { ",\n" })?;
             let text = Value::Object(fields).to_string();
             self.out.push(text.strip_suffix('}').unwrap_or(&text))?;
+            self.out.texts("params", &logged.params)?;
+            self.out.texts("tags", &logged.tags)?;
             self.out.push(",\"metrics\":{")?;
             for (at, (key, summary)) in logged.metrics.into_iter().enumerate() {
                 let read = histories.next(&mut self.report).await?;
@@ -252,7 +278,7 @@ impl Writer<'_> {
                 let series = read.filter(|series| !series.is_empty()).unwrap_or_else(|| last_point(summary));
                 self.written.points += series.len() as u64;
                 self.out.push(if at == 0 { "" } else { "," })?;
-                self.metric(&key, &series)?;
+                self.metric(key, &series)?;
             }
             self.out.push("}}")?;
             self.written.runs += 1;
@@ -260,8 +286,8 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// All of a run but its metrics.
-    fn run(&mut self, table: &RunTable, row: usize, logged: &Logged) -> Option<Map<String, Value>> {
+    /// All of a run but what it logged.
+    fn run(&mut self, table: &RunTable, row: usize) -> Option<Map<String, Value>> {
         let experiment = *table.experiment.get(row)?;
         let deleted = *table.lifecycle.get(row)?;
         let outputs = table.outputs.get(row)?;
@@ -276,8 +302,6 @@ impl Writer<'_> {
             ("end_ms", json!(table.end_ms.get(row)?)),
             ("user", json!(table.user.get(u32::try_from(row).ok()?))),
             ("artifact_uri", json!(table.artifact_uri.get(row)?)),
-            ("params", Value::Object(logged.params.clone())),
-            ("tags", Value::Object(logged.tags.clone())),
             ("datasets", table.datasets.get(row)?.iter().map(items::dataset).collect()),
             ("outputs", json!(outputs)),
         ]))
@@ -297,7 +321,7 @@ impl Writer<'_> {
         let whole = |text: &mut String, number: &i64| {
             let _ = write!(text, "{number}");
         };
-        self.out.push(&json!(key).to_string())?;
+        self.out.quoted(key)?;
         self.out.push(":{\"steps\":[")?;
         column(&mut self.out, &series.step, whole)?;
         self.out.push("],\"times_ms\":[")?;
@@ -423,32 +447,34 @@ async fn shelf(source: &dyn Source, report: &mut Report) -> Result<Shelf, Fault>
 }
 
 /// Columns turned into what each run has, by key.
-fn logged(table: &RunTable) -> Vec<Logged> {
+fn logged(table: &RunTable) -> Vec<Logged<'_>> {
     let mut logged: Vec<Logged> = Vec::new();
     logged.resize_with(table.len(), Logged::default);
     for (key, column) in table.params.iter() {
         for (row, code) in column.codes() {
             if let Some(run) = logged.get_mut(row as usize) {
-                run.params.insert(key.to_owned(), json!(column.text(code)));
+                run.params.push((key, column.text(code)));
             }
         }
     }
     for (key, column) in table.tags.iter() {
         for (row, code) in column.codes() {
             if let Some(run) = logged.get_mut(row as usize) {
-                run.tags.insert(key.to_owned(), json!(column.text(code)));
+                run.tags.push((key, column.text(code)));
             }
         }
     }
     for (key, column) in table.metrics.iter() {
         for (row, summary) in column.iter() {
             if let Some(run) = logged.get_mut(row as usize) {
-                run.metrics.push((key.to_owned(), summary));
+                run.metrics.push((key, summary));
             }
         }
     }
     for run in &mut logged {
-        run.metrics.sort_by(|a, b| a.0.cmp(&b.0));
+        run.params.sort_unstable();
+        run.tags.sort_unstable();
+        run.metrics.sort_unstable_by_key(|(key, _)| *key);
     }
     logged
 }
