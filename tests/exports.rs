@@ -752,6 +752,9 @@ fn a_folder_that_answers_later() {
     for path in files_in(&export("answers")) {
         memory.put(&format!("saved/{}", path.file_name().unwrap().to_str().unwrap()), fs::read(&path).unwrap());
     }
+    // What is no answer is passed over, long as it may be.
+    memory.put("saved/notes.txt", "a note\n".repeat(100_000));
+    memory.put("saved/rows.json", "[{\"a\": 1}]");
     let source = open_paths(Kind::Answers, Rc::new(Slow(memory)), vec!["saved".to_owned()]).unwrap();
     let mut expected = inspected(&*folder(Kind::Answers, &export("answers")));
     let mut found = inspected(&*source);

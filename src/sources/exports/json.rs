@@ -6,7 +6,7 @@
 //! and `null` comes as a string with its very digits: ids of 18 digits and floats keep theirs, and a number that somebody
 //! quoted is the same as one that nobody did.
 
-use crate::sources::{Bytes, Fault, text};
+use crate::sources::{Bytes, Fault, FaultKind, text};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::ops::Range;
@@ -41,6 +41,10 @@ impl Bytes for Whole {
 pub fn as_utf8(bytes: Rc<dyn Bytes>) -> Result<(Rc<dyn Bytes>, u64), Fault> {
     match bytes.read(0..3)?.as_slice() {
         [0xEF, 0xBB, 0xBF] => Ok((bytes, 3)),
+        [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] if bytes.size() > PIECE_LIMIT as u64 => {
+            let message = format!("The file is UTF-16 and larger than {} MB; save it as UTF-8.", PIECE_LIMIT >> 20);
+            Err(Fault::new(FaultKind::Unreadable, message))
+        }
         [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => {
             let whole = bytes.read(0..PIECE_LIMIT as u64)?;
             Ok((Rc::new(Whole(text::decode(&whole).0.into_owned().into_bytes())), 0))

@@ -1,5 +1,5 @@
 //! LOADING IN STEPS. A file is read from its start to its end by one future; whoever asked gets a page with the progress every half
-//! few megabytes, and asks on, so that an answer never takes long and a cancel is heard.
+//! megabyte, and asks on, so that an answer never takes long and a cancel is heard.
 //!
 //! It must not know what is loaded.
 
