@@ -66,7 +66,7 @@ reasons! {
     JsonMalformed "json-malformed" Error "What stands before this place was read, the rest of the file was not. Save the file again.";
     PartMalformed "part-malformed" Warning "This part was left out, the others were read. Mend it in the file, or make the export again.";
     ColumnIgnored "column-ignored" Info "The column is none that `search_runs` makes. Name it `params.`, `metrics.` or `tags.` and its key to see it.";
-    HistoryUnassigned "history-unassigned" Warning "The answer does not say whose points it holds. Save it under a name that holds the run's id.";
+    HistoryUnassigned "history-unassigned" Warning "Save the answer to `runs/search` beside it; where the points do not name their run, save them under a name that holds its id.";
     AnswerContinues "answer-continues" Warning "Save the pages that follow as well (`page_token`), or ask with a larger `max_results`.";
     ExportIncomplete "export-incomplete" Warning "The tool that made the export left this out; export it again.";
     TooLarge "too-large" Warning "The file is larger than what is safe to read at once and was left out.";

@@ -39,12 +39,12 @@ pub struct MetricSummary {
     pub first_step: i64,
 }
 
-/// Numbers on their way between the page and its worker: JSON knows neither NaN nor infinities.
+/// Between the page and its worker a float is its 64 bits: JSON has no word for NaN, and its digits would be rounded.
 mod bits {
     use serde::{Deserialize, Deserializer, Serializer};
 
-    pub fn serialize<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_u64(value.to_bits())
+    pub fn serialize<S: Serializer>(number: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u64(number.to_bits())
     }
 
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
