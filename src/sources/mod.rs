@@ -14,8 +14,10 @@ pub mod open;
 pub mod path;
 mod recognise;
 pub mod remote;
+pub mod sqlite;
 pub mod sub;
 pub mod text;
+mod window;
 pub mod zip;
 
 use crate::model::{Experiment, MetricSeries, Report, RunKey, RunTable, Store};
