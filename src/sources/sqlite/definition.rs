@@ -201,7 +201,8 @@ impl Definition {
         let Some(name) = reader.next().and_then(Token::name) else { return };
         let mut column = ColumnDefinition { name: name.to_owned(), ..ColumnDefinition::default() };
         while let Some(token) = reader.tokens.first() {
-            if is_constraint(token) || (token.is("GENERATED") && reader.tokens.get(1).is_some_and(|next| next.is("ALWAYS")))
+            if is_constraint(token)
+                || (token.is("GENERATED") && reader.tokens.get(1).is_some_and(|next| next.is("ALWAYS")))
             {
                 break;
             }

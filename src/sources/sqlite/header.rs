@@ -57,7 +57,9 @@ impl Header {
         };
         let reserved = u32::from(byte(20));
         if !(512..=65_536).contains(&page_size) || !page_size.is_power_of_two() || page_size - reserved < 480 {
-            return refuse(format!("The database states a page size of {page_size} bytes, which there is none of: its header is damaged or encrypted."));
+            return refuse(format!(
+                "The database states a page size of {page_size} bytes, which there is none of: its header is damaged or encrypted."
+            ));
         }
         if byte(19) > 2 {
             return refuse(format!("The database is of version {}, newer than any that is known.", byte(19)));
@@ -67,7 +69,9 @@ impl Header {
         }
         if let encoding @ 2.. = number(56) {
             let encoding = if encoding <= 3 { "UTF-16" } else { "an unknown encoding" };
-            return refuse(format!("The texts of the database are in {encoding}, not UTF-8. `sqlite3 OLD .dump | sqlite3 NEW` makes one that can be read."));
+            return refuse(format!(
+                "The texts of the database are in {encoding}, not UTF-8. `sqlite3 OLD .dump | sqlite3 NEW` makes one that can be read."
+            ));
         }
         // The count is that of whoever last changed the file, if they knew of it (1.3.7).
         let is_counted = number(28) > 0 && number(24) == number(92);

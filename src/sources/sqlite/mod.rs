@@ -7,10 +7,10 @@
 
 mod definition;
 mod header;
-mod journal;
-mod node;
 #[cfg(test)]
 mod hostile_tests;
+mod journal;
+mod node;
 #[cfg(test)]
 mod oracle_tests;
 mod pager;
@@ -141,7 +141,9 @@ impl Database {
             let kind = text(0).unwrap_or_default();
             entries.push(Entry { kind, name, table: text(2).unwrap_or_default(), root, sql: text(4) });
         })? {}
-        self.tables = schema::tables(&entries, &mut |name| problems.note(0, name, "is a table whose statement is not understood"));
+        self.tables = schema::tables(&entries, &mut |name| {
+            problems.note(0, name, "is a table whose statement is not understood")
+        });
         Ok(())
     }
 

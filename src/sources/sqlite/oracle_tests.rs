@@ -201,9 +201,8 @@ fn agree_on(connection: &Connection, database: &Database, table: &Rc<Table>) {
 }
 
 fn agree_on_indexes(connection: &Connection, database: &Database, table: &Rc<Table>, expected: &Rows) {
-    let mut statement = connection
-        .prepare("SELECT name FROM pragma_index_xinfo(?) WHERE key = 1 ORDER BY seqno")
-        .expect("a statement");
+    let mut statement =
+        connection.prepare("SELECT name FROM pragma_index_xinfo(?) WHERE key = 1 ORDER BY seqno").expect("a statement");
     let columns: Vec<&str> = table.columns.iter().map(|column| column.name.as_str()).collect();
     for index in &table.indexes {
         let names: Vec<Option<String>> = statement
@@ -265,9 +264,8 @@ fn own_value(value: &Sql) -> Value<'_> {
 
 const TYPES: [&str; 10] =
     ["", "INTEGER", "TEXT", "REAL", "BLOB", "VARCHAR(10)", "FLOAT", "BIGINT", "BOOLEAN", "DECIMAL(10,2)"];
-const DEFAULTS: [&str; 14] = [
-    "NULL", "7", "-7", "1.5", "-2.25", "'text'", "'12'", "'1.5'", "x'00ff'", "(3)", "TRUE", "'0'", "+4", "\"word\"",
-];
+const DEFAULTS: [&str; 14] =
+    ["NULL", "7", "-7", "1.5", "-2.25", "'text'", "'12'", "'1.5'", "x'00ff'", "(3)", "TRUE", "'0'", "+4", "\"word\""];
 
 #[derive(Clone, Debug)]
 struct Spec {
@@ -430,7 +428,7 @@ fn build(live: &Live, specs: &[Spec], acts: &[Act]) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases / 12, ..ProptestConfig::default() })]
 
     #[test]
     fn any_database(specs in specs(), acts in acts(), size in 0..5_usize, vacuum in 0..3_u8) {
@@ -500,7 +498,9 @@ fn a_journal_that_was_rolled_back_is_told() {
     let live = Live::new("PRAGMA page_size = 1024");
     live.run("CREATE TABLE t (a); INSERT INTO t VALUES (zeroblob(100000))");
     assert!(!Database::open(live.copy()).expect("opens").was_rolled_back());
-    live.run("PRAGMA cache_size = 2; BEGIN; DELETE FROM t; INSERT INTO t SELECT zeroblob(50000) FROM (VALUES (1), (2), (3))");
+    live.run(
+        "PRAGMA cache_size = 2; BEGIN; DELETE FROM t; INSERT INTO t SELECT zeroblob(50000) FROM (VALUES (1), (2), (3))",
+    );
     let files = live.copy();
     assert!(Database::open(files.clone()).expect("opens").was_rolled_back());
     live.run("ROLLBACK");

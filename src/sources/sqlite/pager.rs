@@ -298,9 +298,9 @@ mod tests {
         assert!(file.reads.take().is_empty());
         // Unplanned: the block round it, as far as it is not there.
         check(399);
-        assert_eq!(file.reads.take(), [384 * 512..399 * 512]);
+        assert_eq!(file.reads.take().pop(), Some(384 * 512..399 * 512));
         check(401);
-        assert_eq!(file.reads.take(), [400 * 512..512 * 512]);
+        assert_eq!(file.reads.take().pop(), Some(400 * 512..512 * 512));
         assert!(pager.page(0).expect("no fault").is_none());
         assert!(pager.page(100_001).expect("no fault").is_none());
         // However much is read, memory is bounded, and nothing is mixed up.

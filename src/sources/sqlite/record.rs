@@ -9,12 +9,14 @@ use super::value::{Affinity, Constant, Value, size_of};
 use super::wire::{u32_at, varint};
 use crate::sources::Fault;
 
-/// A value larger than this is not read.
-const VALUE: u64 = 64 << 20;
+/// A row whose wanted values end behind this is not read.
+const ROW: u64 = 64 << 20;
+/// The same of an index: its records are looked at again and again.
+const ENTRY: u64 = 1 << 20;
 
 const CUT: &str = "holds a record that ends before its values do";
 const RESERVED: &str = "holds a record with a value of an unknown type";
-const TOO_LARGE: &str = "holds a value larger than 64 MB";
+const TOO_LARGE: &str = "holds a value larger than is safe to read";
 const CHAIN: &str = "is part of two values";
 
 /// Which columns of a table or an index are wanted, and where they lie in its records.
@@ -25,6 +27,8 @@ pub struct Shape {
     reach: usize,
     /// A field that is needed without being a wanted column.
     also: Option<usize>,
+    /// Most bytes of a record that are read.
+    limit: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -63,19 +67,20 @@ impl Shape {
         // The row's number, without being one of the wanted columns.
         shape.reach = index.width + 1;
         shape.also = Some(index.width);
+        shape.limit = ENTRY;
         shape
     }
 
     /// The first fields of a record, whatever they are.
     pub fn leading(fields: usize) -> Shape {
         let wanted = |field| Wanted { field: Some(field), is_real: false, default: Constant::Null };
-        Shape::new((0..fields).map(wanted))
+        Shape { limit: ENTRY, ..Shape::new((0..fields).map(wanted)) }
     }
 
     fn new(wanted: impl Iterator<Item = Wanted>) -> Shape {
         let wanted: Vec<Wanted> = wanted.collect();
         let fields = wanted.iter().filter_map(|wanted| wanted.field).filter(|field| *field < usize::MAX);
-        Shape { reach: fields.max().map_or(0, |last| last + 1), wanted, also: None }
+        Shape { reach: fields.max().map_or(0, |last| last + 1), wanted, also: None, limit: ROW }
     }
 
     fn is_wanted(&self, field: usize) -> bool {
@@ -159,6 +164,9 @@ impl Decoder {
         if header > payload.total {
             return Ok(Err(CUT));
         }
+        if header > ENTRY {
+            return Ok(Err(TOO_LARGE));
+        }
         let mut is_whole = header <= payload.local.len() as u64;
         if !is_whole && let Err(what) = fill(pager, &mut self.whole, &payload, &mut next, header, seen)? {
             return Ok(Err(what));
@@ -168,7 +176,7 @@ impl Decoder {
             Ok(needed) => needed,
             Err(what) => return Ok(Err(what)),
         };
-        if needed > VALUE.max(payload.local.len() as u64) {
+        if needed > shape.limit.max(payload.local.len() as u64) {
             return Ok(Err(TOO_LARGE));
         }
         is_whole &= needed <= payload.local.len() as u64;

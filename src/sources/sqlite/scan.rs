@@ -100,7 +100,8 @@ fn gather(
     {
         let is_leaf = place.cell.is_some() || *leaf_depth == Some(place.depth);
         if !is_leaf {
-            let is_interior = |place: &&Place| place.cell.is_none() && leaf_depth.is_some_and(|leaf| place.depth < leaf);
+            let is_interior =
+                |place: &&Place| place.cell.is_none() && leaf_depth.is_some_and(|leaf| place.depth < leaf);
             let ahead = pending.iter().rev().take(AHEAD).filter(is_interior).map(|place| place.page);
             let ahead: Vec<u32> = ahead.chain([place.page]).collect();
             if ahead.len() > 1 {

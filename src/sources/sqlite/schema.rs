@@ -101,7 +101,9 @@ pub(super) fn tables(entries: &[Entry], note: &mut dyn FnMut(&str)) -> Vec<Rc<Ta
         };
         let mut table = table_of(entry, &definition);
         if !table.is_keyed {
-            let own = |index: &&Entry| index.kind == "index" && index.root > 0 && index.table.eq_ignore_ascii_case(&entry.name);
+            let own = |index: &&Entry| {
+                index.kind == "index" && index.root > 0 && index.table.eq_ignore_ascii_case(&entry.name)
+            };
             let indexes = entries.iter().filter(own);
             table.indexes = indexes.filter_map(|index| index_of(index, &definition, &table)).map(Rc::new).collect();
         }

@@ -52,7 +52,8 @@ pub(super) fn rows(
                     }
                     // All up to the cell's number lie below it.
                     let rest = rowids.get(at..range.end).unwrap_or_default();
-                    let below_it = node.rowid(cell).map_or(rest.len(), |last| rest.partition_point(|rowid| *rowid <= last));
+                    let below_it =
+                        node.rowid(cell).map_or(rest.len(), |last| rest.partition_point(|rowid| *rowid <= last));
                     let end = at + below_it.max(1);
                     below.extend(tree.child(&node, cell, depth, &mut seen).map(|child| (child, at..end)));
                     at = end;
@@ -118,7 +119,8 @@ pub(super) fn entries(
     let pager = &database.pager;
     let mut order: Vec<usize> = (0..keys.len()).collect();
     let key = |at: usize| keys.get(at).map_or(&[][..], Vec::as_slice);
-    order.sort_by(|a, b| order_of(key(*a).iter().copied(), key(*b)));
+    // A key that another one starts with comes before it.
+    order.sort_by(|a, b| order_of(key(*a).iter().copied(), key(*b)).then(key(*a).len().cmp(&key(*b).len())));
     let leading = Shape::leading(keys.iter().map(Vec::len).max().unwrap_or(0).min(index.columns.len()));
     let search = Search { tree: Tree::of_index(pager, index, shape), leading: &leading };
     let mut seen = Seen::default();
@@ -146,7 +148,12 @@ pub(super) fn entries(
                         continue;
                     }
                     for cell in cells.start..=cells.end {
-                        match shared.iter().rev().take_while(|(known, _)| *known >= cell).find(|(known, _)| *known == cell) {
+                        match shared
+                            .iter()
+                            .rev()
+                            .take_while(|(known, _)| *known >= cell)
+                            .find(|(known, _)| *known == cell)
+                        {
                             Some((_, place)) => {
                                 if let Some((_, range)) = place.and_then(|place| below.get_mut(place)) {
                                     range.end = at + 1;

@@ -215,7 +215,8 @@ impl Constant {
 fn number(text: &str, sign: i64) -> Constant {
     let digits: String = text.chars().filter(|c| *c != '_').collect();
     if let Some(hex) = digits.strip_prefix("0x").or_else(|| digits.strip_prefix("0X")) {
-        return u64::from_str_radix(hex, 16).map_or(Constant::Null, |bits| Constant::Int((bits as i64).wrapping_mul(sign)));
+        return u64::from_str_radix(hex, 16)
+            .map_or(Constant::Null, |bits| Constant::Int((bits as i64).wrapping_mul(sign)));
     }
     let signed = if sign < 0 { format!("-{digits}") } else { digits };
     match (signed.parse(), signed.parse()) {

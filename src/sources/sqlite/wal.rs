@@ -80,7 +80,8 @@ impl Wal {
         let mut open = Vec::new();
         loop {
             let frame = window.get(at, frame_size as u64, at.saturating_add(WINDOW))?;
-            let Some((head, page)) = frame.get(..frame_size).and_then(|frame| frame.split_at_checked(FRAME_HEADER)) else {
+            let Some((head, page)) = frame.get(..frame_size).and_then(|frame| frame.split_at_checked(FRAME_HEADER))
+            else {
                 break;
             };
             let number = u32_at(head, 0).unwrap_or(0);
