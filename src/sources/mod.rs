@@ -8,6 +8,7 @@ pub mod codec;
 mod gather;
 pub mod index;
 pub mod memory;
+pub mod mlflow_db;
 pub mod mlruns;
 pub mod mounts;
 pub mod open;

@@ -12,7 +12,7 @@ mod hostile_tests;
 mod journal;
 mod node;
 #[cfg(test)]
-mod oracle_tests;
+pub(crate) mod oracle_tests;
 mod pager;
 mod problem;
 mod record;

@@ -12,7 +12,7 @@ use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A file in memory.
-pub(super) struct Held(pub Vec<u8>);
+struct Held(pub Vec<u8>);
 
 impl Bytes for Held {
     fn size(&self) -> u64 {
@@ -25,25 +25,32 @@ impl Bytes for Held {
     }
 }
 
-pub(super) fn held(bytes: Vec<u8>) -> Rc<dyn Bytes> {
+pub(crate) fn held(bytes: Vec<u8>) -> Rc<dyn Bytes> {
     Rc::new(Held(bytes))
 }
 
 /// A database on disk that SQLite has open; removed when it is dropped.
-pub(super) struct Live {
+pub(crate) struct Live {
     pub connection: Connection,
     dir: PathBuf,
 }
 
 impl Live {
+    /// A new one.
     pub fn new(pragmas: &str) -> Live {
+        let live = Live::of(&[]);
+        live.run(pragmas);
+        live
+    }
+
+    /// One whose file there is already.
+    pub fn of(bytes: &[u8]) -> Live {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let dir = std::env::temp_dir().join(format!("runglass-sqlite-{}-{number}", std::process::id()));
         std::fs::create_dir_all(&dir).expect("a folder");
-        let connection = Connection::open(dir.join("a.db")).expect("a database");
-        connection.execute_batch(pragmas).expect("pragmas");
-        Live { connection, dir }
+        std::fs::write(dir.join("a.db"), bytes).expect("written");
+        Live { connection: Connection::open(dir.join("a.db")).expect("a database"), dir }
     }
 
     pub fn path(&self, suffix: &str) -> PathBuf {
