@@ -8,8 +8,8 @@ use crate::sources::sqlite::{Budget, Database, Order};
 use std::collections::{BTreeMap, HashMap};
 
 /// Reads that counting runs may cost: those of small databases are counted to the end.
-const COUNTING: u64 = 32;
-const STEP: Budget = Budget { reads: 16, bytes: 2 << 20 };
+const COUNTING: u64 = 16;
+const STEP: Budget = Budget { reads: 8, bytes: 2 << 20 };
 
 /// All experiments.
 #[derive(Debug, Default)]

@@ -2,7 +2,7 @@
 
 use super::chains::{Chains, Names, Text, Texts};
 use super::datasets::Datasets;
-use super::rows::{Head, INPUT, METRIC, RUN, TEXT, point, summary};
+use super::rows::{Head, INPUT, METRIC, Point, RUN, TEXT, point, summary};
 use crate::model::{Reason, Report, RunTable, point_order};
 use crate::sources::Fault;
 use crate::sources::sqlite::{Database, Row, Table, Value};
@@ -91,7 +91,7 @@ pub struct Found {
     params: Keyed,
     tags: Keyed,
     metric_keys: Names,
-    metrics: Chains<(u32, (i64, i64, f64))>,
+    metrics: Chains<(u32, Point)>,
     /// Ids of a dataset and of its edge.
     inputs: Chains<(Text, Text)>,
     outputs: Chains<Text>,
@@ -232,7 +232,7 @@ impl Found {
         for (key, text) in own.drain(..).rev() {
             table.tags.entry(self.tags.keys.get(key)).set(at, self.texts.get(text));
         }
-        let mut points: Vec<(u32, (i64, i64, f64))> = self.metrics.of(run).collect();
+        let mut points: Vec<(u32, Point)> = self.metrics.of(run).collect();
         for (key, point) in points.drain(..).rev() {
             table.metrics.entry(self.metric_keys.get(key)).set(at, summary(point));
         }

@@ -3,7 +3,7 @@
 
 use super::Inner;
 use super::Work;
-use super::rows::point;
+use super::rows::{Point, point};
 use crate::model::{MetricSeries, RunKey};
 use crate::sources::Fault;
 use crate::sources::sqlite::{Index, Row, Sweep, Table, Value};
@@ -19,7 +19,7 @@ const ROWS: usize = 50_000;
 /// A row of a point takes about this many bytes in its table and as many again in its indexes.
 const POINT_BYTES: u64 = 200;
 
-const POINT: [&str; 6] = ["", "key", "value", "timestamp", "step", "is_nan"];
+const COLUMNS: [&str; 6] = ["", "key", "value", "timestamp", "step", "is_nan"];
 
 type Pair = (RunKey, String);
 
@@ -30,7 +30,7 @@ pub struct HistoryPass {
     pairs: Vec<Pair>,
     sweep: Sweep,
     number_of: HashMap<String, HashMap<String, Vec<usize>>>,
-    points: Vec<Vec<(i64, i64, f64)>>,
+    points: Vec<Vec<Point>>,
 }
 
 /// How histories can be looked up.
@@ -127,10 +127,10 @@ fn read_rows(
     for (at, (run, key)) in pairs.iter().enumerate() {
         places.entry((run.0.as_str(), key.as_str())).or_default().push(at);
     }
-    let mut points: Vec<Vec<(i64, i64, f64)>> = vec![Vec::new(); pairs.len()];
+    let mut points: Vec<Vec<Point>> = vec![Vec::new(); pairs.len()];
     for chunk in rowids.chunks(ROWS) {
         let numbers: Vec<i64> = chunk.iter().map(|(rowid, _)| *rowid).collect();
-        inner.database.rows(table, &POINT, &numbers, &mut |row| {
+        inner.database.rows(table, &COLUMNS, &numbers, &mut |row| {
             let at = chunk.binary_search_by_key(&row.rowid, |(rowid, _)| *rowid).ok().and_then(|at| chunk.get(at));
             let run = at.and_then(|(_, at)| pairs.get(*at)).map_or("", |(run, _)| run.0.as_str());
             let Value::Text(key) = row.get(1) else { return };

@@ -137,13 +137,16 @@ pub fn infinite(number: f64) -> f64 {
     }
 }
 
-/// A point of a row of [`METRIC`]: step, time in milliseconds, value.
-pub fn point(row: &Row<'_>) -> (i64, i64, f64) {
+/// Step, time in milliseconds, value.
+pub type Point = (i64, i64, f64);
+
+/// Of a row of [`METRIC`].
+pub fn point(row: &Row<'_>) -> Point {
     let number = |at: usize| row.get(at).int().unwrap_or(0);
     (number(4), number(3), metric_value(row.get(2), row.get(5)))
 }
 
 /// The last point alone is known.
-pub fn summary((step, time_ms, value): (i64, i64, f64)) -> MetricSummary {
+pub fn summary((step, time_ms, value): Point) -> MetricSummary {
     MetricSummary::of_last(value, step, time_ms)
 }

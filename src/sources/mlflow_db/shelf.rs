@@ -1,7 +1,7 @@
 //! What a database keeps beside its runs: registered models with their versions, logged models, traces.
 
 use super::Inner;
-use super::rows::{filled, id_of, infinite, lifecycle};
+use super::rows::{Point, filled, id_of, infinite, lifecycle};
 use crate::model::{LoggedModel, MetricSeries, ModelVersion, RegisteredModel, Store, Trace};
 use crate::sources::Fault;
 use crate::sources::sqlite::{Budget, Database, Order, Row, Scan, Value};
@@ -184,7 +184,7 @@ pub fn complete_models(inner: &Inner, models: &mut [LoggedModel]) -> Result<(), 
             model.tags.push((text(row, 1), text(row, 2)));
         }
     })?;
-    let mut points: BTreeMap<(usize, String), Vec<(i64, i64, f64)>> = BTreeMap::new();
+    let mut points: BTreeMap<(usize, String), Vec<Point>> = BTreeMap::new();
     let columns = ["model_id", "metric_name", "metric_step", "metric_timestamp_ms", "metric_value"];
     of_ids(database, "logged_model_metrics", &columns, &ids, &mut |row| {
         let Some(at) = of(row) else { return };

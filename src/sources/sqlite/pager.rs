@@ -146,26 +146,45 @@ impl Pager {
     /// # Errors
     /// Those of the files. A page that does not exist is no error.
     pub fn want(&self, pages: impl IntoIterator<Item = u32>) -> Result<(), Fault> {
-        let mut places: Vec<Place> = {
-            let cache = self.cache.borrow();
-            pages.into_iter().filter_map(|page| self.place(page)).filter(|place| cache.find(*place).is_none()).collect()
-        };
+        self.plan(pages).into_iter().try_for_each(|(file, range)| self.read(file, range))
+    }
+
+    /// The same for few pages, each with the block that it lies in: it costs no more, and what belongs together was mostly
+    /// written together.
+    ///
+    /// # Errors
+    /// Those of the files.
+    pub fn want_blocks(&self, pages: impl IntoIterator<Item = u32>) -> Result<(), Fault> {
+        for (file, range) in self.plan(pages) {
+            self.read_block(file, range)?;
+        }
+        Ok(())
+    }
+
+    fn plan(&self, pages: impl IntoIterator<Item = u32>) -> Vec<(u8, Range<u64>)> {
+        let cache = self.cache.borrow();
+        let places = pages.into_iter().filter_map(|page| self.place(page));
+        let mut places: Vec<Place> = places.filter(|place| cache.find(*place).is_none()).collect();
         places.sort_unstable();
-        let mut joined: Option<(u8, Range<u64>)> = None;
+        let mut joined: Vec<(u8, Range<u64>)> = Vec::new();
         for (file, start) in places {
             let end = start + self.page_size();
-            match &mut joined {
+            match joined.last_mut() {
                 Some((same, range)) if *same == file && start <= range.end + GAP && end - range.start <= READ => {
                     range.end = end;
                 }
-                _ => {
-                    if let Some((file, range)) = joined.replace((file, start..end)) {
-                        self.read(file, range)?;
-                    }
-                }
+                _ => joined.push((file, start..end)),
             }
         }
-        joined.map_or(Ok(()), |(file, range)| self.read(file, range))
+        joined
+    }
+
+    fn read_block(&self, file: u8, range: Range<u64>) -> Result<(), Fault> {
+        let range = match file {
+            0 => self.cache.borrow().free_block(range, self.size(0) / self.page_size() * self.page_size()),
+            _ => range,
+        };
+        self.read(file, range)
     }
 
     /// One page; `None` where the files do not hold it.
@@ -177,13 +196,7 @@ impl Pager {
         if let Some(found) = self.cached(place) {
             return Ok(Some(found));
         }
-        let (file, start) = place;
-        let end = start + self.page_size();
-        let range = match file {
-            0 => self.cache.borrow().free_block(start..end, self.size(0) / self.page_size() * self.page_size()),
-            _ => start..end,
-        };
-        self.read(file, range)?;
+        self.read_block(place.0, place.1..place.1 + self.page_size())?;
         Ok(self.cached(place))
     }
 
@@ -218,7 +231,7 @@ impl Cache {
         Some((at.1, window.bytes.clone()))
     }
 
-    /// The block round a page that is not in memory, as far as nothing of it is.
+    /// The block round pages that are not in memory, as far as nothing else of it is.
     fn free_block(&self, page: Range<u64>, file_end: u64) -> Range<u64> {
         let start = page.start - page.start % BLOCK;
         let end = (start + BLOCK).max(page.end).min(file_end.max(page.end));

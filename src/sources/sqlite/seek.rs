@@ -23,6 +23,13 @@ fn batches<'a>(level: &'a Level, pager: &Pager) -> impl Iterator<Item = Level> +
     level.chunks(size).map(<[_]>::to_vec)
 }
 
+/// Reads the pages of a batch: few of them with what lies round them.
+fn want(pager: &Pager, batch: &Level) -> Result<(), Fault> {
+    const FEW: usize = 128;
+    let pages = batch.iter().map(|(page, _)| *page);
+    if batch.len() <= FEW { pager.want_blocks(pages) } else { pager.want(pages) }
+}
+
 /// Rows of `table` whose numbers are `rowids`, which ascend and are distinct; those that are not there are left out.
 pub(super) fn rows(
     database: &Database,
@@ -38,7 +45,7 @@ pub(super) fn rows(
     for depth in 0..=DEPTH {
         let mut below: Level = Vec::new();
         for batch in batches(&level, pager) {
-            pager.want(batch.iter().map(|(page, _)| *page))?;
+            want(pager, &batch)?;
             let mut found = Vec::new();
             for (page, range) in batch {
                 let Some(node) = tree.node(page)? else { continue };
@@ -130,7 +137,7 @@ pub(super) fn entries(
     for depth in 0..=DEPTH {
         let mut below: Level = Vec::new();
         for batch in batches(&level, pager) {
-            pager.want(batch.iter().map(|(page, _)| *page))?;
+            want(pager, &batch)?;
             for (page, range) in batch {
                 let Some(node) = search.tree.node(page)? else { continue };
                 // Cells whose pages are already among those below, and where: neighbouring keys share them.
