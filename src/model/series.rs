@@ -52,8 +52,9 @@ mod bits {
     }
 }
 
-/// MLflow compares (step, timestamp, value) tuples; NaN, undefined there, is the smallest value here.
-fn point_order(a: (i64, i64, f64), b: (i64, i64, f64)) -> Ordering {
+/// The order of points as (step, time, value), the last of which is a metric's latest: MLflow compares these tuples; NaN,
+/// undefined there, is the smallest value here.
+pub fn point_order(a: (i64, i64, f64), b: (i64, i64, f64)) -> Ordering {
     let value = |value: f64| (!value.is_nan(), value);
     (a.0, a.1).cmp(&(b.0, b.1)).then_with(|| value(a.2).partial_cmp(&value(b.2)).unwrap_or(Ordering::Equal))
 }
