@@ -50,20 +50,36 @@ pub async fn read(source: &dyn Source) -> Result<Inspected, Fault> {
             break;
         }
     }
-    count_points(source, &mut runs, &mut report).await?;
-    Ok(Inspected { stores: source.stores().await?, experiments, runs, report })
+    let stores = source.stores().await?;
+    // exports that know the last points alone have no others to count
+    let is_counted = |experiment: &u32| {
+        let store = experiments.get(*experiment as usize).and_then(|experiment| stores.get(experiment.store as usize));
+        store.is_some_and(|store| store.format == "sqlite")
+    };
+    let counted: Vec<bool> = runs.experiment.iter().map(is_counted).collect();
+    count_points(source, &counted, &mut runs, &mut report).await?;
+    Ok(Inspected { stores, experiments, runs, report })
 }
 
 /// Histories asked for at a time.
 const HISTORIES: usize = 20_000;
 
-/// Reads the histories of which only the last point is known, since their points are to be counted.
-async fn count_points(source: &dyn Source, runs: &mut RunTable, report: &mut Report) -> Result<(), Fault> {
+/// Reads the histories of which only the last point is known, of the runs that are `counted`.
+async fn count_points(
+    source: &dyn Source,
+    counted: &[bool],
+    runs: &mut RunTable,
+    report: &mut Report,
+) -> Result<(), Fault> {
     let keys: Vec<String> = runs.metrics.iter().map(|(key, _)| key.to_owned()).collect();
     let mut uncounted: Vec<(u32, &str)> = Vec::new();
     for key in &keys {
         let column = runs.metrics.get(key).into_iter().flat_map(|column| column.iter());
-        uncounted.extend(column.filter(|(_, summary)| summary.count == 0).map(|(row, _)| (row, key.as_str())));
+        uncounted.extend(
+            column
+                .filter(|(row, summary)| summary.count == 0 && counted.get(*row as usize) == Some(&true))
+                .map(|(row, _)| (row, key.as_str())),
+        );
     }
     uncounted.sort_unstable();
     for some in uncounted.chunks(HISTORIES) {
