@@ -10,9 +10,13 @@ mod datasets;
 mod experiments;
 mod found;
 mod histories;
+#[cfg(test)]
+mod made_tests;
 mod rows;
 mod runs;
 mod shelf;
+#[cfg(test)]
+mod shelf_tests;
 #[cfg(test)]
 mod tests;
 
@@ -81,10 +85,10 @@ struct Work {
 
 impl Work {
     /// One step of a pass.
-    const STEP: Budget = Budget { reads: 12, bytes: 1 << 20 };
+    const STEP: Budget = Budget { reads: 12, bytes: 2 << 20 };
     /// About 150 ms in a browser: a read takes 3 ms, a row less than a microsecond.
     const READS: u64 = 40;
-    const BYTES: u64 = 12 << 20;
+    const BYTES: u64 = 8 << 20;
     const ROWS: usize = 120_000;
 
     fn new(database: &Database) -> Work {

@@ -1,7 +1,7 @@
 //! Files that lie: cut, circular, with numbers that lead nowhere. Nothing panics, nothing runs for ever, what can be read is
 //! read, and the rest is told.
 
-use super::oracle_tests::{Live, held};
+use super::live_tests::{Live, held};
 use super::{Budget, Database, DatabaseFiles, Order, Value};
 use crate::sources::FaultKind;
 

@@ -10,9 +10,11 @@ mod header;
 #[cfg(test)]
 mod hostile_tests;
 mod journal;
+#[cfg(test)]
+pub(crate) mod live_tests;
 mod node;
 #[cfg(test)]
-pub(crate) mod oracle_tests;
+mod oracle_tests;
 mod pager;
 mod problem;
 mod record;
@@ -33,7 +35,7 @@ pub use scan::Scan;
 pub use schema::{Column, Index, Table};
 pub use sweep::{EachRow, Sweep};
 pub use tree::Budget;
-pub use value::{Affinity, Constant, Value};
+pub use value::Value;
 
 use crate::sources::{Bytes, Fault};
 use header::{HEADER, Header};
@@ -70,7 +72,6 @@ pub struct Database {
     pager: Pager,
     tables: Vec<Rc<Table>>,
     is_wal_mode: bool,
-    has_wal: bool,
     was_rolled_back: bool,
 }
 
@@ -121,7 +122,7 @@ impl Database {
             pager.problems.note(0, "the file", "is shorter than its header states: it was cut off");
         }
         let is_wal_mode = header.is_wal_mode;
-        let mut database = Database { pager, tables: Vec::new(), is_wal_mode, has_wal, was_rolled_back };
+        let mut database = Database { pager, tables: Vec::new(), is_wal_mode, was_rolled_back };
         database.read_schema()?;
         Ok(database)
     }
@@ -150,11 +151,6 @@ impl Database {
     /// Whether the header says that the latest changes may lie in a `-wal` file.
     pub fn is_wal_mode(&self) -> bool {
         self.is_wal_mode
-    }
-
-    /// Whether a `-wal` was given that holds something.
-    pub fn has_wal(&self) -> bool {
-        self.has_wal
     }
 
     /// Whether a hot journal was given: what is read is the state before the transaction that it belongs to.
