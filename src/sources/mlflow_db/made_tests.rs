@@ -2,9 +2,9 @@
 
 use super::SqlStore;
 use super::rows::Point;
-use super::tests::{All, alone, bytes, histories, open, read};
+use super::tests::{All, alone, bytes, given, histories, open, read};
 use crate::model::{Lifecycle, MetricSeries, Reason, RunKey, RunTable};
-use crate::sources::sqlite::live_tests::Live;
+use crate::sources::sqlite::live_tests::{Dice, Live, mutations};
 use crate::sources::{RunsAsk, Source};
 use pollster::block_on;
 use std::collections::HashMap;
@@ -279,4 +279,30 @@ fn damaged_pages_cost_what_they_hold() {
     bytes.truncate(whole.len() / 2);
     let all = read(&open(alone(bytes)), 50);
     assert!(all.report.count(Reason::DatabaseDamaged) > 1 && all.runs.len() > 10);
+}
+
+#[test]
+fn no_change_of_bytes_makes_it_fail() {
+    let wholes = [grown("sqlite-1.30.1", 60), grown("sqlite-2.22.0", 60)];
+    let wholes = wholes.map(|live| std::fs::read(live.path("")).expect("bytes"));
+    let mut dice = Dice(20_260_102);
+    let (rounds, mut opened) = (mutations(60), 0);
+    for round in 0..rounds {
+        let mut bytes = wholes[round % 2].clone();
+        (0..=dice.roll(20)).for_each(|_| dice.spoil(&mut bytes));
+        let Ok(store) = SqlStore::open(given(alone(bytes))) else { continue };
+        opened += 1;
+        let all = read(&store, 20);
+        let pairs: Vec<_> = all
+            .runs
+            .key
+            .iter()
+            .flat_map(|key| ["loss", "acc"].map(|metric| (key.clone(), metric.to_owned())))
+            .collect();
+        histories(&store, &pairs);
+        block_on(store.stores()).expect("a store");
+        store.logged_models(None).expect("models");
+        store.traces(None).expect("traces");
+    }
+    assert!(opened > rounds / 3, "{opened} of {rounds} could be opened");
 }

@@ -101,7 +101,7 @@ fn newest(inner: &Inner, size: u32, report: &mut Report) -> Result<(RunTable, bo
     if !parts.iter().all(is_indexed) {
         return Ok((RunTable::default(), false));
     }
-    let mut found = Found::default();
+    let mut found = Found::new(database);
     let mut seen = 0;
     let mut scan = database.scan(runs, Part::Runs.columns(), Order::NewestFirst);
     let few = Budget { reads: 4, bytes: 16 << 10 };
@@ -169,7 +169,7 @@ impl Pass {
         let parts: Vec<Part> = Part::ALL.into_iter().filter(|part| part.table(database).is_some()).collect();
         let asked: Vec<_> = parts.iter().filter_map(|part| Some((part.table(database)?, part.columns()))).collect();
         let given = given.id.iter().cloned().collect();
-        Pass { sweep: database.sweep(&asked), parts, found: Found::default(), given }
+        Pass { sweep: database.sweep(&asked), parts, found: Found::new(database), given }
     }
 
     /// Goes on for one call's work; whether there is more.

@@ -1,4 +1,5 @@
-//! Databases that SQLite has open, for tests: what they hold, and their files as they are in the middle of things.
+//! What tests of databases share: databases that SQLite has open, whose files are copied in the middle of things; and dice, which
+//! spoil them.
 
 use super::DatabaseFiles;
 use crate::sources::{Bytes, Fault};
@@ -73,4 +74,41 @@ impl Drop for Live {
     fn drop(&mut self) {
         std::fs::remove_dir_all(&self.dir).expect("removed");
     }
+}
+
+/// Numbers that follow from a seed.
+pub(crate) struct Dice(pub u64);
+
+impl Dice {
+    pub fn roll(&mut self, sides: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % sides
+    }
+
+    fn place(&mut self, sides: usize) -> usize {
+        self.roll(sides as u64) as usize
+    }
+
+    /// Changes something in a file, mostly where numbers are: at the start of a page.
+    pub fn spoil(&mut self, bytes: &mut Vec<u8>) {
+        let page = self.place(bytes.len() / 512 + 1) * 512;
+        let inside = if self.roll(2) == 0 { 24 } else { 512 };
+        let at = (page + self.place(inside)).min(bytes.len() - 1);
+        match self.roll(6) {
+            0 if self.roll(4) == 0 => bytes.truncate(at.max(1)),
+            0 | 1 => bytes[at] = 0xff,
+            2 | 3 => bytes[at] ^= 1 << self.roll(8),
+            4 => bytes[at] = self.roll(256) as u8,
+            _ => {
+                let from = self.place(bytes.len());
+                let length = self.place(600).min(bytes.len() - from).min(bytes.len() - at);
+                bytes.copy_within(from..from + length, at);
+            }
+        }
+    }
+}
+
+/// How many spoilt files a test reads: `RUNGLASS_MUTATIONS`, or the few that it reads every time.
+pub(crate) fn mutations(few: usize) -> usize {
+    std::env::var("RUNGLASS_MUTATIONS").ok().and_then(|text| text.parse().ok()).unwrap_or(few)
 }

@@ -97,12 +97,15 @@ impl Database {
             None => files.main.read(0..HEADER as u64)?,
         };
         let own = Header::read(&own)?;
-        let wal = wal.filter(|wal| wal.fits(&own));
+        let of_another = |page_size: Option<u32>| page_size.is_some_and(|size| size != own.page_size);
+        let is_wal_strange = of_another(wal.as_ref().map(|wal| wal.page_size));
+        let wal = wal.filter(|_| !is_wal_strange);
         let header = match (&wal, logged) {
             (Some(_), Some(head)) => Header::read(&head)?,
             _ => own,
         };
-        let journal = journal.filter(|journal| journal.page_size == header.page_size);
+        let is_journal_strange = of_another(journal.as_ref().map(|journal| journal.page_size));
+        let journal = journal.filter(|_| !is_journal_strange);
         let page_size = u64::from(header.page_size);
         let in_file = u32::try_from(files.main.size() / page_size).unwrap_or(u32::MAX - 1);
         let pages = match (&wal, &journal) {
@@ -113,13 +116,19 @@ impl Database {
         let mut moved = HashMap::new();
         moved.extend(journal.iter().flat_map(|journal| &journal.places).map(|(page, at)| (*page, (1, *at))));
         moved.extend(wal.iter().flat_map(|wal| &wal.places).map(|(page, at)| (*page, (2, *at))));
-        // No more pages than the files together can hold, whatever they state.
-        let pages = pages.min(in_file.saturating_add(u32::try_from(moved.len()).unwrap_or(u32::MAX)));
-        let (has_wal, was_rolled_back) = (wal.is_some(), journal.is_some());
+        // No more pages than the files together hold, whatever they state; free ones may be missing between them.
+        let pages = pages.min(moved.keys().fold(in_file, |last, page| last.max(*page)));
+        let was_rolled_back = journal.is_some();
+        let is_alone = !was_rolled_back && wal.is_none();
         let files = Files { files: [Some(files.main), files.journal, files.wal], moved };
         let pager = Pager::new(files, header.page_size, header.usable, pages);
-        if !has_wal && !was_rolled_back && header.stated_pages.is_some_and(|stated| stated > in_file) {
+        if is_alone && header.stated_pages.is_some_and(|stated| stated > in_file) {
             pager.problems.note(0, "the file", "is shorter than its header states: it was cut off");
+        }
+        for (is_strange, name) in [(is_wal_strange, "the -wal file"), (is_journal_strange, "the -journal file")] {
+            if is_strange {
+                pager.problems.note(0, name, "belongs to another database and was not looked at");
+            }
         }
         let is_wal_mode = header.is_wal_mode;
         let mut database = Database { pager, tables: Vec::new(), is_wal_mode, was_rolled_back };

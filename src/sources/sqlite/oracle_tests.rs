@@ -1,7 +1,7 @@
 //! SQLite itself says what is in a database; the reader must say the same, in every way of reading: random tables, values,
 //! page sizes and changes, logs that were not checkpointed, journals of transactions in their middle.
 
-use super::live_tests::Live;
+use super::live_tests::{Dice, Live};
 use super::{Budget, Database, DatabaseFiles, Order, Row, Table, Value};
 use proptest::prelude::*;
 use rusqlite::types::{Value as Sql, ValueRef};
@@ -275,15 +275,7 @@ fn specs() -> impl Strategy<Value = Vec<Spec>> {
     )
 }
 
-/// Numbers that follow from a seed.
-struct Dice(u64);
-
 impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % sides
-    }
-
     fn value(&mut self) -> Sql {
         match self.roll(12) {
             0 => Sql::Null,

@@ -39,25 +39,43 @@ impl Problems {
     }
 }
 
-/// Page numbers that were seen, in a bit each; it grows with the highest of them.
+/// Page numbers that were seen, in a bit each. A page far out costs no more than its own block.
 #[derive(Clone, Debug, Default)]
 pub struct Seen {
-    words: Vec<u64>,
+    blocks: Vec<Option<Box<[u64; BLOCK]>>>,
 }
+
+/// Words of a block.
+const BLOCK: usize = 64;
 
 impl Seen {
     /// Adds a page that the file has; `false` when it was seen before.
     pub fn insert(&mut self, page: u32) -> bool {
         let (word, bit) = ((page / 64) as usize, 1_u64 << (page % 64));
-        if self.words.len() <= word {
-            self.words.resize(word + 1, 0);
+        let block = word / BLOCK;
+        if self.blocks.len() <= block {
+            self.blocks.resize(block + 1, None);
         }
-        match self.words.get_mut(word) {
+        let Some(block) = self.blocks.get_mut(block) else { return false };
+        match block.get_or_insert_with(|| Box::new([0; BLOCK])).get_mut(word % BLOCK) {
             Some(word) if *word & bit == 0 => {
                 *word |= bit;
                 true
             }
             _ => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Seen;
+
+    #[test]
+    fn a_page_is_new_once() {
+        let mut seen = Seen::default();
+        for page in [0, 1, 63, 64, 4_095, 4_096, 1 << 31, u32::MAX] {
+            assert!(seen.insert(page) && !seen.insert(page), "{page}");
         }
     }
 }
