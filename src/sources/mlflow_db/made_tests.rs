@@ -282,6 +282,25 @@ fn damaged_pages_cost_what_they_hold() {
 }
 
 #[test]
+fn a_damaged_index_costs_nothing_but_time() {
+    let live = grown("sqlite-2.22.0", 150);
+    let expected = lines_of_sqlite(&live);
+    let whole = std::fs::read(live.path("")).expect("bytes");
+    for index in
+        ["index_params_run_uuid", "index_metrics_run_uuid", "sqlite_autoindex_metrics_1", "sqlite_autoindex_runs_1"]
+    {
+        let sql = "SELECT rootpage FROM sqlite_schema WHERE name = ?";
+        let root: u32 = live.connection.query_row(sql, [index], |row| row.get(0)).expect("an index");
+        let mut bytes = whole.clone();
+        bytes[(root as usize - 1) * 4_096] = 0x77;
+        let store = open(alone(bytes));
+        let all = read(&store, 25);
+        assert_eq!(lines(&all), expected, "{index}");
+        check_histories(&live, &store, &all);
+    }
+}
+
+#[test]
 fn no_change_of_bytes_makes_it_fail() {
     let wholes = [grown("sqlite-1.30.1", 60), grown("sqlite-2.22.0", 60)];
     let wholes = wholes.map(|live| std::fs::read(live.path("")).expect("bytes"));

@@ -46,7 +46,7 @@ pub struct Given {
     pub files: DatabaseFiles,
     /// Whether the folder that it lies in was looked at: then a `-wal` that was not given is known not to exist.
     pub is_folder_known: bool,
-    /// Where artifacts are looked for.
+    /// Where artifacts are looked for; what that carrier leaves out is told by whoever gave it.
     pub artifacts: Rc<dyn Folder>,
 }
 
@@ -310,7 +310,6 @@ impl Inner {
     /// Adds what was found since the last time: on opening, and in damaged pages.
     fn tell(&self, report: &mut Report) {
         report.merge(self.opened.take());
-        report.merge(self.artifacts.take_report());
         for problem in self.database.take_problems() {
             let place =
                 if problem.page > 0 { format!("Page {} of {}", problem.page, problem.inside) } else { problem.inside };

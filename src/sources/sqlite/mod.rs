@@ -182,6 +182,11 @@ impl Database {
         self.pager.cost()
     }
 
+    /// How often something could not be read so far. When it grows while an index is used, the table itself may still hold all.
+    pub fn problems_met(&self) -> u64 {
+        self.pager.problems.met()
+    }
+
     /// What could not be read since the last call.
     pub fn take_problems(&self) -> Vec<Problem> {
         self.pager.problems.take()

@@ -1,6 +1,6 @@
 //! What of a database could not be read; the rest was.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 
 /// One place that could not be read.
@@ -19,6 +19,7 @@ pub struct Problem {
 pub struct Problems {
     told: RefCell<BTreeSet<(u32, &'static str)>>,
     new: RefCell<Vec<Problem>>,
+    met: Cell<u64>,
 }
 
 /// More than these are not kept.
@@ -27,10 +28,16 @@ const KEPT: usize = 10_000;
 impl Problems {
     /// Adds one.
     pub fn note(&self, page: u32, inside: &str, what: &'static str) {
+        self.met.set(self.met.get() + 1);
         let mut told = self.told.borrow_mut();
         if told.len() < KEPT && told.insert((page, what)) {
             self.new.borrow_mut().push(Problem { page, inside: inside.to_owned(), what });
         }
+    }
+
+    /// How often something was wrong so far, told before or not.
+    pub fn met(&self) -> u64 {
+        self.met.get()
     }
 
     /// Those since the last call.
