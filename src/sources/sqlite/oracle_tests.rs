@@ -15,7 +15,10 @@ fn shown(value: Value<'_>) -> String {
         Value::Int(number) => number.to_string(),
         Value::Real(number) => format!("{number:?}"),
         Value::Text(bytes) => format!("'{}'", String::from_utf8_lossy(bytes)),
-        Value::Blob(bytes) => format!("{bytes:?}"),
+        Value::Blob(bytes) => {
+            let sum = bytes.iter().fold(0_u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(*byte)));
+            format!("{} bytes, {sum:x}", bytes.len())
+        }
     }
 }
 
