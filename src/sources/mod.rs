@@ -1,5 +1,6 @@
 //! WHERE IT COMES FROM. Two questions, answered apart: the *carrier* ([`Folder`] and [`Bytes`]: picked folder, zip, tar,
-//! memory, disk) and the *format* ([`Source`]: an `mlruns` tree). A zip is not a source, it is a folder.
+//! memory, disk) and the *format* ([`Source`]: an `mlruns` tree, MLflow's database,
+//! an export). A zip is not a source, it is a folder.
 //!
 //! It must not know who asks, what is shown, or which browser it runs in. Every seam asks in batches, because what is slow
 //! is the number of questions, not their size. Decoders are synchronous; only the seams below wait.

@@ -91,6 +91,8 @@ pub struct Found {
     params: Keyed,
     tags: Keyed,
     metric_keys: Names,
+    /// There is one row a metric, not one a point.
+    is_latest: bool,
     metrics: Chains<(u32, Point)>,
     /// Ids of a dataset and of its edge.
     inputs: Chains<(Text, Text)>,
@@ -100,6 +102,11 @@ pub struct Found {
 }
 
 impl Found {
+    /// Nothing is found yet.
+    pub fn new(database: &Database) -> Found {
+        Found { is_latest: database.table("latest_metrics").is_some(), ..Found::default() }
+    }
+
     /// Takes a row of [`Part::columns`].
     pub fn add(&mut self, part: Part, row: &Row<'_>, file: &str, report: &mut Report) {
         let text = |at: usize| row.get(at).text();
@@ -123,7 +130,8 @@ impl Found {
                 let (Some(run), Some(key)) = (text(0), text(1)) else { return };
                 let (run, key) = (self.runs.number(&run), self.metric_keys.number(&key));
                 let point = point(row);
-                match self.metrics.find_mut(run, |(other, _)| *other == key) {
+                let known = if self.is_latest { None } else { self.metrics.find_mut(run, |(other, _)| *other == key) };
+                match known {
                     Some((_, last)) if point_order(*last, point).is_lt() => *last = point,
                     Some(_) => {}
                     None => self.metrics.push(run, (key, point)),

@@ -10,8 +10,9 @@ use crate::sources::sqlite::{Index, Row, Sweep, Table, Value};
 use std::collections::HashMap;
 use std::rc::Rc;
 
-/// Pairs that are looked up together.
+/// Pairs that are looked up together, by the index on run and key; by others, which find more than is wanted.
 const PAIRS: usize = 64;
+const PAIRS_ROUNDABOUT: usize = 16;
 /// Points after which a page ends.
 const PAGE_POINTS: usize = 200_000;
 /// Rows that are read together.
@@ -57,15 +58,21 @@ pub fn read(inner: &Inner, pairs: &[Pair]) -> Result<Option<Vec<MetricSeries>>, 
         return Ok(Some(vec![MetricSeries::default(); pairs.len()]));
     };
     let Some(way) = way(table) else { return Ok(None) };
+    let met = inner.database.problems_met();
     let mut page = Vec::new();
     let mut points = 0;
     let mut work = Work::new(&inner.database);
-    for chunk in pairs.chunks(PAIRS) {
+    let together = if matches!(way, Way::Pair(_)) { PAIRS } else { PAIRS_ROUNDABOUT };
+    for chunk in pairs.chunks(together) {
         let rowids = look_up(inner, table, &way, chunk)?;
-        let found: usize = rowids.len();
+        if inner.database.problems_met() > met {
+            // What a damaged index does not lead to may be in the table. What was read before is whole.
+            return Ok((!page.is_empty()).then_some(page));
+        }
+        let found = rowids.len();
         // As if all pairs were like these.
         let expected = (found as u64).saturating_mul(pairs.len() as u64) / chunk.len().max(1) as u64;
-        if page.is_empty() && pairs.len() > PAIRS && expected.saturating_mul(2 * POINT_BYTES) > inner.size {
+        if page.is_empty() && pairs.len() > together && expected.saturating_mul(2 * POINT_BYTES) > inner.size {
             return Ok(None);
         }
         page.extend(read_rows(inner, table, chunk, rowids)?);

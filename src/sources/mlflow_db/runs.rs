@@ -87,7 +87,7 @@ impl Reading {
     }
 }
 
-/// The newest runs with all that is theirs, and whether there are no others. Without indexes there are none.
+/// The newest runs with all that is theirs, and whether there are no others. Without sound indexes there are none.
 fn newest(inner: &Inner, size: u32, report: &mut Report) -> Result<(RunTable, bool), Fault> {
     let database = &inner.database;
     let Some(runs) = Part::Runs.table(database) else { return Ok((RunTable::default(), true)) };
@@ -101,7 +101,8 @@ fn newest(inner: &Inner, size: u32, report: &mut Report) -> Result<(RunTable, bo
     if !parts.iter().all(is_indexed) {
         return Ok((RunTable::default(), false));
     }
-    let mut found = Found::default();
+    let met = database.problems_met();
+    let mut found = Found::new(database);
     let mut seen = 0;
     let mut scan = database.scan(runs, Part::Runs.columns(), Order::NewestFirst);
     let few = Budget { reads: 4, bytes: 16 << 10 };
@@ -130,6 +131,10 @@ fn newest(inner: &Inner, size: u32, report: &mut Report) -> Result<(RunTable, bo
     look_up(database, Part::InputTags, &["input_uuid"], &keys, &mut |row| {
         found.add(Part::InputTags, row, inner.file(), report);
     })?;
+    if database.problems_met() > met {
+        // What a damaged index does not lead to may be in its table.
+        return Ok((RunTable::default(), false));
+    }
     Ok((inner.table(&mut found, &newest, report)?, is_all))
 }
 
@@ -169,7 +174,7 @@ impl Pass {
         let parts: Vec<Part> = Part::ALL.into_iter().filter(|part| part.table(database).is_some()).collect();
         let asked: Vec<_> = parts.iter().filter_map(|part| Some((part.table(database)?, part.columns()))).collect();
         let given = given.id.iter().cloned().collect();
-        Pass { sweep: database.sweep(&asked), parts, found: Found::default(), given }
+        Pass { sweep: database.sweep(&asked), parts, found: Found::new(database), given }
     }
 
     /// Goes on for one call's work; whether there is more.

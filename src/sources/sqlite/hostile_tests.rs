@@ -1,7 +1,7 @@
 //! Files that lie: cut, circular, with numbers that lead nowhere. Nothing panics, nothing runs for ever, what can be read is
 //! read, and the rest is told.
 
-use super::oracle_tests::{Live, held};
+use super::live_tests::{Dice, Live, held, mutations};
 use super::{Budget, Database, DatabaseFiles, Order, Value};
 use crate::sources::FaultKind;
 
@@ -247,35 +247,18 @@ fn no_change_of_bytes_makes_it_fail() {
         (std::fs::read(live.path("")).expect("bytes"), Some(wal), None),
         (half, None, Some(journal)),
     ];
-    let mut state = 20_260_101_u64;
-    let mut roll = |sides: usize| {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (state >> 33) as usize % sides
-    };
-    let rounds = std::env::var("RUNGLASS_MUTATIONS").ok().and_then(|text| text.parse().ok()).unwrap_or(120);
+    let mut dice = Dice(20_260_101);
+    let rounds = mutations(100);
     let mut opened = 0;
     for round in 0..rounds {
         let (mut main, mut wal, mut journal) = wholes[round % wholes.len()].clone();
-        for _ in 0..=roll(12) {
-            let bytes = match (roll(3), &mut wal, &mut journal) {
+        for _ in 0..=dice.roll(12) {
+            let file = dice.roll(3);
+            dice.spoil(match (file, &mut wal, &mut journal) {
                 (0, Some(wal), _) => wal,
                 (0, _, Some(journal)) => journal,
                 _ => &mut main,
-            };
-            // Mostly where numbers are: the header, the start of a page.
-            let page = roll(bytes.len() / 512 + 1) * 512;
-            let at = (page + if roll(2) == 0 { roll(24) } else { roll(512) }).min(bytes.len() - 1);
-            match roll(5) {
-                0 => bytes.truncate(at.max(1)),
-                1 => bytes[at] = 0xff,
-                2 => bytes[at] ^= 1 << roll(8),
-                3 => bytes[at] = roll(256) as u8,
-                _ => {
-                    let from = roll(bytes.len());
-                    let length = roll(600).min(bytes.len() - from).min(bytes.len() - at);
-                    bytes.copy_within(from..from + length, at);
-                }
-            }
+            });
         }
         let files = DatabaseFiles { main: held(main), wal: wal.map(held), journal: journal.map(held) };
         opened += usize::from(read_all(files).is_ok());

@@ -10,9 +10,11 @@ mod header;
 #[cfg(test)]
 mod hostile_tests;
 mod journal;
+#[cfg(test)]
+pub(crate) mod live_tests;
 mod node;
 #[cfg(test)]
-pub(crate) mod oracle_tests;
+mod oracle_tests;
 mod pager;
 mod problem;
 mod record;
@@ -33,7 +35,7 @@ pub use scan::Scan;
 pub use schema::{Column, Index, Table};
 pub use sweep::{EachRow, Sweep};
 pub use tree::Budget;
-pub use value::{Affinity, Constant, Value};
+pub use value::Value;
 
 use crate::sources::{Bytes, Fault};
 use header::{HEADER, Header};
@@ -70,7 +72,6 @@ pub struct Database {
     pager: Pager,
     tables: Vec<Rc<Table>>,
     is_wal_mode: bool,
-    has_wal: bool,
     was_rolled_back: bool,
 }
 
@@ -96,12 +97,15 @@ impl Database {
             None => files.main.read(0..HEADER as u64)?,
         };
         let own = Header::read(&own)?;
-        let wal = wal.filter(|wal| wal.fits(&own));
+        let of_another = |page_size: Option<u32>| page_size.is_some_and(|size| size != own.page_size);
+        let is_wal_strange = of_another(wal.as_ref().map(|wal| wal.page_size));
+        let wal = wal.filter(|_| !is_wal_strange);
         let header = match (&wal, logged) {
             (Some(_), Some(head)) => Header::read(&head)?,
             _ => own,
         };
-        let journal = journal.filter(|journal| journal.page_size == header.page_size);
+        let is_journal_strange = of_another(journal.as_ref().map(|journal| journal.page_size));
+        let journal = journal.filter(|_| !is_journal_strange);
         let page_size = u64::from(header.page_size);
         let in_file = u32::try_from(files.main.size() / page_size).unwrap_or(u32::MAX - 1);
         let pages = match (&wal, &journal) {
@@ -112,16 +116,22 @@ impl Database {
         let mut moved = HashMap::new();
         moved.extend(journal.iter().flat_map(|journal| &journal.places).map(|(page, at)| (*page, (1, *at))));
         moved.extend(wal.iter().flat_map(|wal| &wal.places).map(|(page, at)| (*page, (2, *at))));
-        // No more pages than the files together can hold, whatever they state.
-        let pages = pages.min(in_file.saturating_add(u32::try_from(moved.len()).unwrap_or(u32::MAX)));
-        let (has_wal, was_rolled_back) = (wal.is_some(), journal.is_some());
+        // No more pages than the files together hold, whatever they state; free ones may be missing between them.
+        let pages = pages.min(moved.keys().fold(in_file, |last, page| last.max(*page)));
+        let was_rolled_back = journal.is_some();
+        let is_alone = !was_rolled_back && wal.is_none();
         let files = Files { files: [Some(files.main), files.journal, files.wal], moved };
         let pager = Pager::new(files, header.page_size, header.usable, pages);
-        if !has_wal && !was_rolled_back && header.stated_pages.is_some_and(|stated| stated > in_file) {
+        if is_alone && header.stated_pages.is_some_and(|stated| stated > in_file) {
             pager.problems.note(0, "the file", "is shorter than its header states: it was cut off");
         }
+        for (is_strange, name) in [(is_wal_strange, "the -wal file"), (is_journal_strange, "the -journal file")] {
+            if is_strange {
+                pager.problems.note(0, name, "belongs to another database and was not looked at");
+            }
+        }
         let is_wal_mode = header.is_wal_mode;
-        let mut database = Database { pager, tables: Vec::new(), is_wal_mode, has_wal, was_rolled_back };
+        let mut database = Database { pager, tables: Vec::new(), is_wal_mode, was_rolled_back };
         database.read_schema()?;
         Ok(database)
     }
@@ -152,11 +162,6 @@ impl Database {
         self.is_wal_mode
     }
 
-    /// Whether a `-wal` was given that holds something.
-    pub fn has_wal(&self) -> bool {
-        self.has_wal
-    }
-
     /// Whether a hot journal was given: what is read is the state before the transaction that it belongs to.
     pub fn was_rolled_back(&self) -> bool {
         self.was_rolled_back
@@ -175,6 +180,11 @@ impl Database {
     /// Reads of the files so far, and the bytes that they brought.
     pub fn cost(&self) -> (u64, u64) {
         self.pager.cost()
+    }
+
+    /// How often something could not be read so far. When it grows while an index is used, the table itself may still hold all.
+    pub fn problems_met(&self) -> u64 {
+        self.pager.problems.met()
     }
 
     /// What could not be read since the last call.

@@ -1,82 +1,12 @@
 //! SQLite itself says what is in a database; the reader must say the same, in every way of reading: random tables, values,
 //! page sizes and changes, logs that were not checkpointed, journals of transactions in their middle.
 
+use super::live_tests::{Dice, Live};
 use super::{Budget, Database, DatabaseFiles, Order, Row, Table, Value};
-use crate::sources::{Bytes, Fault};
 use proptest::prelude::*;
 use rusqlite::types::{Value as Sql, ValueRef};
 use rusqlite::{Connection, params_from_iter};
-use std::ops::Range;
-use std::path::{Path, PathBuf};
 use std::rc::Rc;
-use std::sync::atomic::{AtomicU64, Ordering};
-
-/// A file in memory.
-struct Held(pub Vec<u8>);
-
-impl Bytes for Held {
-    fn size(&self) -> u64 {
-        self.0.len() as u64
-    }
-
-    fn read(&self, range: Range<u64>) -> Result<Vec<u8>, Fault> {
-        let end = range.end.min(self.size()) as usize;
-        Ok(self.0[(range.start as usize).min(end)..end].to_vec())
-    }
-}
-
-pub(crate) fn held(bytes: Vec<u8>) -> Rc<dyn Bytes> {
-    Rc::new(Held(bytes))
-}
-
-/// A database on disk that SQLite has open; removed when it is dropped.
-pub(crate) struct Live {
-    pub connection: Connection,
-    dir: PathBuf,
-}
-
-impl Live {
-    /// A new one.
-    pub fn new(pragmas: &str) -> Live {
-        let live = Live::of(&[]);
-        live.run(pragmas);
-        live
-    }
-
-    /// One whose file there is already.
-    pub fn of(bytes: &[u8]) -> Live {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let dir = std::env::temp_dir().join(format!("runglass-sqlite-{}-{number}", std::process::id()));
-        std::fs::create_dir_all(&dir).expect("a folder");
-        std::fs::write(dir.join("a.db"), bytes).expect("written");
-        Live { connection: Connection::open(dir.join("a.db")).expect("a database"), dir }
-    }
-
-    pub fn path(&self, suffix: &str) -> PathBuf {
-        self.dir.join(format!("a.db{suffix}"))
-    }
-
-    /// The files as they are now, as if somebody copied them.
-    pub fn copy(&self) -> DatabaseFiles {
-        let side = |path: &Path| std::fs::read(path).ok().map(held);
-        DatabaseFiles {
-            main: held(std::fs::read(self.path("")).expect("the database")),
-            wal: side(&self.path("-wal")),
-            journal: side(&self.path("-journal")),
-        }
-    }
-
-    pub fn run(&self, sql: &str) {
-        self.connection.execute_batch(sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
-    }
-}
-
-impl Drop for Live {
-    fn drop(&mut self) {
-        std::fs::remove_dir_all(&self.dir).expect("removed");
-    }
-}
 
 /// A value as both sides can show it.
 fn shown(value: Value<'_>) -> String {
@@ -85,7 +15,10 @@ fn shown(value: Value<'_>) -> String {
         Value::Int(number) => number.to_string(),
         Value::Real(number) => format!("{number:?}"),
         Value::Text(bytes) => format!("'{}'", String::from_utf8_lossy(bytes)),
-        Value::Blob(bytes) => format!("{bytes:?}"),
+        Value::Blob(bytes) => {
+            let sum = bytes.iter().fold(0_u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(*byte)));
+            format!("{} bytes, {sum:x}", bytes.len())
+        }
     }
 }
 
@@ -345,15 +278,7 @@ fn specs() -> impl Strategy<Value = Vec<Spec>> {
     )
 }
 
-/// Numbers that follow from a seed.
-struct Dice(u64);
-
 impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % sides
-    }
-
     fn value(&mut self) -> Sql {
         match self.roll(12) {
             0 => Sql::Null,

@@ -25,12 +25,10 @@ pub struct Table {
 pub struct Column {
     /// As written.
     pub name: String,
-    /// As declared; empty when it is not.
-    pub declared: String,
     /// What values become in it.
-    pub affinity: Affinity,
+    pub(super) affinity: Affinity,
     /// Of rows that are older than the column.
-    pub default: Constant,
+    pub(super) default: Constant,
     /// Where it lies in a record; `None` when it is the row's number.
     pub(super) field: Option<usize>,
 }
@@ -76,7 +74,6 @@ pub(super) struct Entry {
 pub(super) fn schema_table() -> Table {
     let column = |(name, field): (&str, usize)| Column {
         name: name.to_owned(),
-        declared: String::new(),
         affinity: Affinity::Blob,
         default: Constant::Null,
         field: Some(field),
@@ -130,7 +127,6 @@ fn table_of(entry: &Entry, definition: &Definition) -> Table {
         let affinity = Affinity::of(&column.declared, definition.is_strict);
         Column {
             name: column.name.clone(),
-            declared: column.declared.clone(),
             affinity,
             default: Constant::parse(&column.default, affinity),
             field: order.iter().position(|stored| *stored == at).filter(|_| rowid != Some(at)),

@@ -55,16 +55,6 @@ impl Sweep {
         Sweep { parts, leaves: Vec::new(), is_sorted: false, read: 0, seen, decoder: Decoder::default() }
     }
 
-    /// Pages with rows that were read, and that there are as far as is known: of all tables.
-    pub fn progress(&self) -> (u64, u64) {
-        (self.read as u64, self.leaves.len() as u64)
-    }
-
-    /// Pages with rows of one of the tables, once all interior pages are read.
-    pub fn leaves_of(&self, part: usize) -> Option<u64> {
-        self.is_sorted.then(|| self.leaves.iter().filter(|leaf| usize::from(leaf.part) == part).count() as u64)
-    }
-
     /// Reads on for about as much as `budget` allows; whether there is more. What can not be read is among
     /// [`Database::take_problems`].
     ///

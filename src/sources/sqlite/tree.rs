@@ -23,7 +23,7 @@ const NO_CHILD: &str = "holds an entry that leads nowhere";
 pub struct Budget {
     /// Separate reads, about.
     pub reads: u32,
-    /// Bytes of pages that hold rows.
+    /// Bytes, those between the pages included.
     pub bytes: u64,
 }
 
@@ -43,15 +43,14 @@ impl Plan {
 
     /// Adds a page.
     pub fn add(&mut self, pager: &Pager, page: u32) {
-        self.bytes += pager.page_size();
         let place = pager.place(page);
-        let is_near = match (self.last, place) {
-            (Some(last), Some(place)) => {
-                last.0 == place.0 && last.1.abs_diff(place.1) <= GAP.saturating_add(pager.page_size())
-            }
-            _ => false,
+        let distance = match (self.last, place) {
+            (Some(last), Some(place)) if last.0 == place.0 => last.1.abs_diff(place.1),
+            _ => u64::MAX,
         };
+        let is_near = distance <= GAP + pager.page_size();
         self.reads += u32::from(!is_near);
+        self.bytes += if is_near { distance.max(pager.page_size()) } else { pager.page_size() };
         self.last = place;
     }
 

@@ -1,6 +1,5 @@
 //! THE WRITE-AHEAD LOG (file format 4): which pages it holds newer than the database, up to its last commit.
 
-use super::header::Header;
 use super::wire::u32_at;
 use crate::sources::archive::window::{WINDOW, Window};
 use crate::sources::{Bytes, Fault};
@@ -99,10 +98,5 @@ impl Wal {
             at += frame_size as u64;
         }
         Ok((wal.pages > 0).then_some(wal))
-    }
-
-    /// Whether it can belong to the database with this header.
-    pub fn fits(&self, header: &Header) -> bool {
-        self.page_size == header.page_size
     }
 }
