@@ -6,6 +6,7 @@ use crate::browser::{base_url, document, handles, pause, policy, signs};
 use crate::model::Experiment;
 use crate::pages::state::App;
 use crate::session::{Histories, Opening, Phase, Session, Shelves, Step, load};
+use crate::sources::FaultKind;
 use crate::sources::mounts::free_name;
 use crate::sources::path;
 use crate::sources::remote::Remote;
@@ -233,6 +234,10 @@ fn read(app: App, whole: Rc<Union>, opening: Opening, things: Vec<Thing>, choose
                     if !is_open() {
                         return false;
                     }
+                    if at > 0 && matches!(&step, Step::Failed(fault) if fault.kind == FaultKind::NotRecognised) {
+                        join(app);
+                        return false;
+                    }
                     absorb(app, at, step, choose_page);
                     app.session.with_value(|session| session.phase.is_loading())
                 };
@@ -242,6 +247,13 @@ fn read(app: App, whole: Rc<Union>, opening: Opening, things: Vec<Thing>, choose
         }
         drop(busy);
     });
+}
+
+/// What was added holds no runs of its own. It may be a part of what is open (artifacts of a database's runs, its `-wal`), so all
+/// is read once more, together; the view stays.
+fn join(app: App) {
+    app.say("It holds no runs of its own: reading it together with what is open");
+    restart(app);
 }
 
 /// Takes one step into the session and tells the page.
