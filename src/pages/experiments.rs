@@ -53,6 +53,7 @@ pub fn Experiments() -> impl IntoView {
         Listed { asked, numbers }
     });
     let numbers = Memo::new(move |_| listed.with(|listed| listed.numbers.clone()));
+    let is_empty = Memo::new(move |_| numbers.with(|numbers| numbers.is_empty()));
     let chosen = RwSignal::new(BTreeSet::<u32>::new());
     let open = move |of: Vec<u32>| {
         let names = app.experiment_names.get_untracked();
@@ -65,6 +66,10 @@ pub fn Experiments() -> impl IntoView {
             view.eye = None;
         });
     };
+    let can_save = Memo::new(move |_| {
+        let (is_empty, is_loading) = (is_empty.get(), is_loading.get());
+        !is_empty && !is_loading
+    });
     let save = move |of: Vec<u32>| {
         let paths = app.session.with_value(|session| {
             let path =
@@ -103,7 +108,6 @@ pub fn Experiments() -> impl IntoView {
             counted(u64::from(totals.0), "run", "runs")
         )
     };
-    let is_empty = Memo::new(move |_| numbers.with(|numbers| numbers.is_empty()));
     Effect::new(move || {
         if !is_empty.get()
             && let Some(act) = app.act_first.get_value()
@@ -144,7 +148,7 @@ pub fn Experiments() -> impl IntoView {
                     });
                     view! { <a class="btn quiet" href=href>{words}</a> }
                 }).collect_view()}
-                <button type="button" class="btn" title="Save with every point, as one file that opens again" on:click=move |_| save(Vec::new()) disabled=move || is_empty.get() || is_loading.get()>
+                <button type="button" class="btn" title="Save with every point, as one file that opens again" on:click=move |_| save(Vec::new()) disabled=move || !can_save.get()>
                     <Icon name=IconName::Download /><span class="word">"Export"</span>
                 </button>
                 <button type="button" class="btn" on:click=move |_| open(numbers.get_untracked()) disabled=move || is_empty.get()>"Runs of all shown"</button>

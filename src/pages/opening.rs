@@ -242,6 +242,9 @@ fn read(app: App, whole: Rc<Union>, opening: Opening, things: Vec<Thing>, choose
                     app.session.with_value(|session| session.phase.is_loading())
                 };
                 load(&part, &mut take, &signs::now_ms).await;
+                if at > 0 && is_open() && app.phase.with_untracked(|phase| *phase == Phase::Done) {
+                    app.say(format!("{prefix} was added"));
+                }
             }
             Err(fault) => absorb(app, at, Step::Failed(fault), false),
         }
