@@ -146,7 +146,7 @@ impl Session {
 
     /// Takes in runs, but for those that another origin has as well: the same id and the same start.
     fn take_runs(&mut self, batch: RunTable) {
-        if self.origins(&(0..self.experiments.len() as u32).collect::<Vec<_>>()) < 2 {
+        if !self.has_origins() {
             self.table.append(batch);
             return;
         }
@@ -177,6 +177,22 @@ impl Session {
         for (row, id) in (first..).zip(self.table.id.iter().skip(first as usize)) {
             rows.entry(id.clone()).or_insert(row);
         }
+    }
+
+    /// Which of the things that were opened a store lies in.
+    pub fn origin_of_store(&self, store: u32) -> String {
+        let of_experiment = self.experiments.iter().find(|experiment| experiment.store == store);
+        let of_path = || {
+            let path = self.stores.get(store as usize).map(|store| store.path.as_str())?;
+            let around = self.openings.iter().filter(|opening| crate::sources::path::lies_in(path, &opening.prefix));
+            around.max_by_key(|opening| opening.prefix.len()).map(|opening| opening.origin(path))
+        };
+        of_experiment.map(|experiment| experiment.origin.clone()).or_else(of_path).unwrap_or_default()
+    }
+
+    /// Whether what is open comes from several things.
+    pub fn has_origins(&self) -> bool {
+        self.origins(&(0..self.experiments.len() as u32).collect::<Vec<_>>()) > 1
     }
 
     /// A history was read of which only the last point was known. Exports that know no more stay as they are.
