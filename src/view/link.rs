@@ -239,7 +239,9 @@ mod tests {
 
     #[test]
     fn what_is_odd_survives() {
-        for fragment in ["&#", "##", "#&##=#", "=", "&#=1&a#b=c", "smooth=0.123", "sort=--", "cols=:24", "eye=,", "%23=%"] {
+        for fragment in
+            ["&#", "##", "#&##=#", "=", "&#=1&a#b=c", "smooth=0.123", "sort=--", "cols=:24", "eye=,", "%23=%"]
+        {
             read_and_written_again(fragment);
         }
     }
