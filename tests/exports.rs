@@ -2,6 +2,7 @@
 //! store says; what it does not carry is taken out of the store's document first, as the table in ARCHITECTURE.md says.
 
 use pollster::block_on;
+use runglass::model::{MetricSummary, Shelf};
 use runglass::native::disk::{Disk, DiskFile};
 use runglass::native::inspect;
 use runglass::sources::exports::document::{self, Chosen, Written};
@@ -128,11 +129,38 @@ fn a_store_comes_back_from_its_document() {
         assert_eq!(histories(&source), histories(&*again), "{name}");
         let points: u64 = histories(&source).values().map(|points| points.len() as u64).sum();
         assert_eq!((written.points, written.missing.len()), (points, 0), "{name}");
+        let (shelf, again_shelf) = (carried(shelf_of(&source)), shelf_of(&*again));
+        // As text, in which NaN is NaN.
+        assert_eq!(format!("{shelf:#?}"), format!("{again_shelf:#?}"), "{name}");
+        let has_some = !(shelf.registered.is_empty() && shelf.logged.is_empty() && shelf.traces.is_empty());
+        assert_eq!(has_some, !matches!(name, "mlruns-0.8.2" | "mlruns-1.30.1"), "{name}");
         // Written again it is the same text, but for the format of the stores.
         let format = |text: &str| text.replace("\"format\":\"mlruns\"", "\"format\":\"runglass\"");
         assert_eq!(format(&text), format(&self::written(&*again, &Chosen::default()).0), "{name}");
         assert_eq!(recognise(&text.as_bytes()[..text.len().min(HEAD_BYTES as usize)]), Some(Kind::Document), "{name}");
     }
+}
+
+fn shelf_of(source: &dyn Source) -> Shelf {
+    let (mut shelf, mut after) = (Shelf::default(), None);
+    loop {
+        let page = block_on(source.shelf(after)).unwrap();
+        shelf.registered.extend(page.items.registered);
+        shelf.logged.extend(page.items.logged);
+        shelf.traces.extend(page.items.traces);
+        after = page.next;
+        if after.is_none() {
+            return shelf;
+        }
+    }
+}
+
+/// What a document carries of a shelf: of the metrics of logged models the last point.
+fn carried(mut shelf: Shelf) -> Shelf {
+    for (_, metric) in shelf.logged.iter_mut().flat_map(|model| &mut model.metrics) {
+        *metric = MetricSummary::of_last(metric.last, metric.step, metric.time_ms);
+    }
+    shelf
 }
 
 fn written(source: &dyn Source, chosen: &Chosen) -> (String, Written) {
