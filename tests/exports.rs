@@ -2,7 +2,7 @@
 //! store says; what it does not carry is taken out of the store's document first, as the table in ARCHITECTURE.md says.
 
 use pollster::block_on;
-use runglass::model::{MetricSummary, Shelf};
+use runglass::model::{MetricSummary, Notice, Report, Shelf};
 use runglass::native::disk::{Disk, DiskFile};
 use runglass::native::inspect;
 use runglass::sources::exports::document::{self, Chosen, Written};
@@ -119,8 +119,17 @@ fn a_store_comes_back_from_its_document() {
         let again = open_file(Kind::Document, ".", Rc::new(Whole(text.clone().into_bytes()))).unwrap();
         let (mut before, mut after) = (inspected(&store(name)), inspected(&*again));
         assert_eq!(reasons(&after).iter().filter(|reason| **reason == "format-partial").count(), 1, "{name}");
+        let (shelf, of_shelf) = shelf_of(&source);
+        // What is wrong beside the runs is told when it is read, which `inspect` does not.
+        let is_of_shelf = |notice: &Value| {
+            let same = |seen: &Notice| notice["reason"] == seen.reason.word() && notice["path"] == seen.path.as_str();
+            of_shelf.notices().iter().any(same)
+        };
+        let carried_notices = after["notices"].as_array().unwrap().iter().filter(|notice| is_of_shelf(notice)).count();
+        assert_eq!(carried_notices as u64, of_shelf.total(), "{name}");
         for document in [&mut before, &mut after] {
-            document["notices"].as_array_mut().unwrap().retain(|notice| notice["reason"] != "format-partial");
+            let notices = document["notices"].as_array_mut().unwrap();
+            notices.retain(|notice| notice["reason"] != "format-partial" && !is_of_shelf(notice));
             for store in document["stores"].as_array_mut().unwrap() {
                 store["format"] = Value::Null;
             }
@@ -129,7 +138,7 @@ fn a_store_comes_back_from_its_document() {
         assert_eq!(histories(&source), histories(&*again), "{name}");
         let points: u64 = histories(&source).values().map(|points| points.len() as u64).sum();
         assert_eq!((written.points, written.missing.len()), (points, 0), "{name}");
-        let (shelf, again_shelf) = (carried(shelf_of(&source)), shelf_of(&*again));
+        let (shelf, again_shelf) = (carried(shelf), shelf_of(&*again).0);
         // As text, in which NaN is NaN.
         assert_eq!(format!("{shelf:#?}"), format!("{again_shelf:#?}"), "{name}");
         let has_some = !(shelf.registered.is_empty() && shelf.logged.is_empty() && shelf.traces.is_empty());
@@ -141,16 +150,17 @@ fn a_store_comes_back_from_its_document() {
     }
 }
 
-fn shelf_of(source: &dyn Source) -> Shelf {
-    let (mut shelf, mut after) = (Shelf::default(), None);
+fn shelf_of(source: &dyn Source) -> (Shelf, Report) {
+    let (mut shelf, mut report, mut after) = (Shelf::default(), Report::default(), None);
     loop {
         let page = block_on(source.shelf(after)).unwrap();
         shelf.registered.extend(page.items.registered);
         shelf.logged.extend(page.items.logged);
         shelf.traces.extend(page.items.traces);
+        report.merge(page.report);
         after = page.next;
         if after.is_none() {
-            return shelf;
+            return (shelf, report);
         }
     }
 }
