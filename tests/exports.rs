@@ -438,13 +438,16 @@ fn recognition_goes_by_content() {
     }
     let dir = |path: PathBuf| {
         let entries = block_on(Disk::new(path).list(&[String::new()], false)).unwrap().remove(0);
-        recognise_dir(&entries)
+        recognise_dir(&entries).map(|entry| entry.name.clone())
     };
-    assert_eq!(dir(export("export-import-1.2.0")), Some(Kind::ExportImport));
-    assert_eq!(dir(export("export-import-1.2.0/0")), Some(Kind::ExportImport));
-    assert_eq!(dir(export("export-import-2026")), None, "the folder `model` is no part of the tool's layout");
-    assert_eq!(dir(export("export-import-2026/experiments")), Some(Kind::ExportImport));
-    assert_eq!(dir(fixtures().join("mlruns-3.17.2/mlruns")), None);
+    let check =
+        |path: &str, expected: Option<&str>| assert_eq!(dir(fixtures().join(path)).as_deref(), expected, "{path}");
+    check("exports/export-import-1.2.0", Some("experiments.json"));
+    check("exports/export-import-1.2.0/0", Some("experiment.json"));
+    check("exports/export-import-2026", None);
+    check("exports/export-import-2026/experiments", Some("experiments.json"));
+    check("exports/model-1.30", Some("model.json"));
+    check("mlruns-3.17.2/mlruns", None);
 }
 
 #[test]
@@ -492,6 +495,92 @@ fn broken_parts_cost_themselves_alone() {
         "{\"runglass\": 1, \"new\": [{}],\n\"runs\": [{\"id\": \"a\", \"experiment\": 7, \"metrics\": {\"m\":\n{\"steps\": [0, x], \"times_ms\": [1], \"values\": [\"NaN\"]}}},\n{\"id\": \"a\"}, 3]}",
         &["a"],
         &[(bad, None), (bad, Some(3)), (bad, Some(4)), (bad, Some(4))],
+    );
+}
+
+#[test]
+fn points_find_their_runs() {
+    let run = |id: &str, value: &str| {
+        format!(
+            r#"{{"info": {{"run_id": "{id}"}}, "data": {{"metrics": [{{"key": "m", "value": {value}, "timestamp": 7, "step": 2}}]}}}}"#
+        )
+    };
+    let runs_of = |runs: &[String]| format!(r#"{{"runs": [{}]}}"#, runs.join(", "));
+    let history = |last: &str, of: &str| {
+        let point =
+            |step: u32, value: &str| format!(r#"{{"key": "m", "value": {value}, "timestamp": 7, "step": {step}{of}}}"#);
+        format!(r#"{{"metrics": [{}, {}]}}"#, point(1, "0.25"), point(2, last))
+    };
+    let check = |files: &[(&str, String)], counts: &[(&str, u64)], expected: &[&str]| {
+        let mut memory = Memory::new();
+        for (path, text) in files {
+            memory.put(path, text.as_bytes().to_vec());
+        }
+        let source = open_paths(Kind::Answers, Rc::new(memory), vec![String::new()]).unwrap();
+        let document = inspected(&*source);
+        let found = runs(&document);
+        let count = |id: &&str| found[*id]["metrics"]["m"]["count"].as_u64().unwrap();
+        let ids: Vec<&str> = counts.iter().map(|(id, _)| *id).collect();
+        assert_eq!(
+            ids.iter().map(count).collect::<Vec<_>>(),
+            counts.iter().map(|(_, count)| *count).collect::<Vec<_>>()
+        );
+        assert_eq!(
+            reasons(&document).into_iter().filter(|reason| *reason != "format-partial").collect::<Vec<_>>(),
+            expected
+        );
+    };
+    let two = runs_of(&[run("r1", "0.5"), run("r2", "NaN")]);
+    // By the id in each point, by the id in the file's name, by the last point.
+    check(&[("runs.json", two.clone()), ("h", history("0.5", r#", "run_id": "r1""#))], &[("r1", 2), ("r2", 0)], &[]);
+    check(&[("runs.json", two.clone()), ("m of r2.json", history("3", ""))], &[("r1", 0), ("r2", 2)], &[]);
+    check(&[("runs.json", two.clone()), ("a.json", history("NaN", ""))], &[("r1", 0), ("r2", 2)], &[]);
+    // Both runs may be meant, neither, one that is not here.
+    let same = runs_of(&[run("r1", "0.5"), run("r2", "0.5")]);
+    check(&[("runs.json", same), ("a.json", history("0.5", ""))], &[("r1", 0), ("r2", 0)], &["history-unassigned"]);
+    check(
+        &[("runs.json", two.clone()), ("a.json", history("9", ""))],
+        &[("r1", 0), ("r2", 0)],
+        &["history-unassigned"],
+    );
+    check(
+        &[("runs.json", two), ("h", history("0.5", r#", "run_id": "r3""#))],
+        &[("r1", 0), ("r2", 0)],
+        &["history-unassigned"],
+    );
+}
+
+#[test]
+fn older_and_smaller_shapes() {
+    let check = |kind: Kind, text: &str, run: &str, expected: Value| {
+        let bytes: Rc<dyn Bytes> = Rc::new(Whole(text.as_bytes().to_vec()));
+        assert_eq!(recognise(text.as_bytes()), Some(kind), "{text}");
+        let document = inspected(&*open_file(kind, ".", bytes).unwrap());
+        for (key, expected) in expected.as_object().unwrap() {
+            assert_eq!(&runs(&document)[run][key], expected, "{key} of {text}");
+        }
+    };
+    // mlflow-export-import before its envelope; then with last values alone.
+    check(
+        Kind::ExportImport,
+        r#"{"export_info": {}, "info": {"run_uuid": "a", "experiment_id": 3, "status": "FAILED", "end_time": 9000000000000},
+            "params": {"lr": 0.1}, "metrics": {"m": [{"value": NaN, "timestamp": 7, "step": 2}], "last": 0.5}, "tags": {"mlflow.runName": "n"}}"#,
+        "a",
+        json!({"experiment": "3", "status": "FAILED", "name": "n", "params": {"lr": "0.1"}, "metrics": {
+            "m": {"count": 1, "last": "NaN", "step": 2, "timestamp": 7},
+            "last": {"count": 0, "last": 0.5, "step": 0, "timestamp": 9_000_000_000_000_u64}}}),
+    );
+    check(
+        Kind::Answers,
+        r#"{"run": {"info": {"run_id": "a", "experiment_id": "1", "lifecycle_stage": "deleted"}, "data": {}}}"#,
+        "a",
+        json!({"lifecycle": "deleted", "status": "RUNNING"}),
+    );
+    check(
+        Kind::Answers,
+        r#"{"info": {"run_id": "a", "end_time": 9000000000000}, "data": {"metrics": {"m": 2}, "params": {"p": "1"}}, "inputs": {}}"#,
+        "a",
+        json!({"params": {"p": "1"}, "metrics": {"m": {"count": 0, "last": 2.0, "step": 0, "timestamp": 9_000_000_000_000_u64}}}),
     );
 }
 
@@ -703,6 +792,9 @@ fn a_folder_that_answers_later() {
     for path in files_in(&export("answers")) {
         memory.put(&format!("saved/{}", path.file_name().unwrap().to_str().unwrap()), fs::read(&path).unwrap());
     }
+    // What is no answer is passed over, long as it may be.
+    memory.put("saved/notes.txt", "a note\n".repeat(100_000));
+    memory.put("saved/rows.json", "[{\"a\": 1}]");
     let source = open_paths(Kind::Answers, Rc::new(Slow(memory)), vec!["saved".to_owned()]).unwrap();
     let mut expected = inspected(&*folder(Kind::Answers, &export("answers")));
     let mut found = inspected(&*source);

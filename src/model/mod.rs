@@ -17,6 +17,6 @@ pub use experiment::{Experiment, Store};
 pub use field::{Attribute, DatasetKey, Field};
 pub use report::{Notice, Reason, Report, Severity};
 pub use run::{DatasetInput, Lifecycle, RunKey, RunStatus};
-pub use series::{MetricSeries, MetricSummary};
+pub use series::{MetricSeries, MetricSummary, point_order};
 pub use shelf::{LoggedModel, ModelVersion, RegisteredModel, Shelf, Trace};
 pub use table::{Columns, RunRow, RunTable, TextColumn};

@@ -46,7 +46,13 @@ reasons! {
     ArtifactsOnly "artifacts-only" Info "The folder holds artifacts without a run: its run lies in a database. Drop the mlflow.db that belongs to it.";
     DatasetMissing "dataset-missing" Warning "The run names a dataset whose folder is not here; copy the experiment's `datasets` folder as well.";
     FolderUnrecognised "folder-unrecognised" Info "The folder lies where a run is expected but holds none; nothing was lost.";
-    DatabaseUnsupported "database-unsupported" Warning "A database can not be read yet. `mlflow server --backend-store-uri sqlite:///FILE` opens it meanwhile.";
+    DatabaseForeign "database-foreign" Info "A database of another program; nothing of MLflow is missing. MLflow's own is mostly called `mlflow.db`.";
+    DatabaseDamaged "database-damaged" Error "This page of the database is damaged; the others were read. Copy the file again, or mend it: `sqlite3 FILE .recover | sqlite3 NEW`.";
+    DatabaseUnreadable "database-unreadable" Error "The file could not be opened as a database. Copy it again from where it came, with nothing writing to it.";
+    DatabaseWalMissing "database-wal-missing" Warning "The latest changes of the database may lie in the `-wal` file beside it. Open both together, or the folder that holds them.";
+    DatabaseRolledBack "database-rolled-back" Info "A change of the database was broken off; what was there before it is shown. The next program that opens the database does the same to the file.";
+    ExperimentMissing "experiment-missing" Warning "The database has runs of an experiment that is not in it; they are shown under its id.";
+    RunMissing "run-missing" Error "The run could not be shown: the experiment that it names is not in the database.";
     ArchiveInside "archive-inside" Info "An archive of this kind can not be read. Unpack it by hand and open the folder, or make a .zip or .tar.gz of it.";
     ArchiveTruncated "archive-truncated" Error "The archive ends too early; what it holds was read. Copy it again.";
     ArchiveDamaged "archive-damaged" Error "This entry is damaged; the others were read. Copy the archive again.";
@@ -66,7 +72,7 @@ reasons! {
     JsonMalformed "json-malformed" Error "What stands before this place was read, the rest of the file was not. Save the file again.";
     PartMalformed "part-malformed" Warning "This part was left out, the others were read. Mend it in the file, or make the export again.";
     ColumnIgnored "column-ignored" Info "The column is none that `search_runs` makes. Name it `params.`, `metrics.` or `tags.` and its key to see it.";
-    HistoryUnassigned "history-unassigned" Warning "The answer does not say whose points it holds. Save it under a name that holds the run's id.";
+    HistoryUnassigned "history-unassigned" Warning "Save the answer to `runs/search` beside it; where the points do not name their run, save them under a name that holds its id.";
     AnswerContinues "answer-continues" Warning "Save the pages that follow as well (`page_token`), or ask with a larger `max_results`.";
     ExportIncomplete "export-incomplete" Warning "The tool that made the export left this out; export it again.";
     TooLarge "too-large" Warning "The file is larger than what is safe to read at once and was left out.";

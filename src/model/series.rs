@@ -39,12 +39,12 @@ pub struct MetricSummary {
     pub first_step: i64,
 }
 
-/// Numbers on their way between the page and its worker: JSON knows neither NaN nor infinities.
+/// Between the page and its worker a float is its 64 bits: JSON has no word for NaN, and its digits would be rounded.
 mod bits {
     use serde::{Deserialize, Deserializer, Serializer};
 
-    pub fn serialize<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_u64(value.to_bits())
+    pub fn serialize<S: Serializer>(number: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u64(number.to_bits())
     }
 
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
@@ -52,8 +52,9 @@ mod bits {
     }
 }
 
-/// MLflow compares (step, timestamp, value) tuples; NaN, undefined there, is the smallest value here.
-fn point_order(a: (i64, i64, f64), b: (i64, i64, f64)) -> Ordering {
+/// The order of points as (step, time, value), the last of which is a metric's latest: MLflow compares these tuples; NaN,
+/// undefined there, is the smallest value here.
+pub fn point_order(a: (i64, i64, f64), b: (i64, i64, f64)) -> Ordering {
     let value = |value: f64| (!value.is_nan(), value);
     (a.0, a.1).cmp(&(b.0, b.1)).then_with(|| value(a.2).partial_cmp(&value(b.2)).unwrap_or(Ordering::Equal))
 }

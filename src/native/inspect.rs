@@ -3,8 +3,10 @@
 //! Ids are strings, times milliseconds, what is absent is null, NaN and infinities are strings. All lists are sorted, so
 //! that two documents can be compared as text.
 
-use crate::model::{DatasetInput, Experiment, Lifecycle, MetricSummary, Notice, Report, RunTable, Severity, Store};
-use crate::sources::{Fault, RunsAsk, Source};
+use crate::model::{
+    DatasetInput, Experiment, Lifecycle, MetricSummary, Notice, Report, RunKey, RunTable, Severity, Store,
+};
+use crate::sources::{Fault, HistoryAsk, RunsAsk, Source};
 use serde::Serialize;
 use serde::ser::{SerializeMap, SerializeSeq, Serializer};
 use std::collections::BTreeMap;
@@ -48,7 +50,58 @@ pub async fn read(source: &dyn Source) -> Result<Inspected, Fault> {
             break;
         }
     }
-    Ok(Inspected { stores: source.stores().await?, experiments, runs, report })
+    let stores = source.stores().await?;
+    // exports that know the last points alone have no others to count
+    let is_counted = |experiment: &u32| {
+        let store = experiments.get(*experiment as usize).and_then(|experiment| stores.get(experiment.store as usize));
+        store.is_some_and(|store| store.format == "sqlite")
+    };
+    let counted: Vec<bool> = runs.experiment.iter().map(is_counted).collect();
+    count_points(source, &counted, &mut runs, &mut report).await?;
+    Ok(Inspected { stores, experiments, runs, report })
+}
+
+/// Histories asked for at a time.
+const HISTORIES: usize = 20_000;
+
+/// Reads the histories of which only the last point is known, of the runs that are `counted`.
+async fn count_points(
+    source: &dyn Source,
+    counted: &[bool],
+    runs: &mut RunTable,
+    report: &mut Report,
+) -> Result<(), Fault> {
+    let keys: Vec<String> = runs.metrics.iter().map(|(key, _)| key.to_owned()).collect();
+    let mut uncounted: Vec<(u32, &str)> = Vec::new();
+    for key in &keys {
+        let column = runs.metrics.get(key).into_iter().flat_map(|column| column.iter());
+        uncounted.extend(
+            column
+                .filter(|(row, summary)| summary.count == 0 && counted.get(*row as usize) == Some(&true))
+                .map(|(row, _)| (row, key.as_str())),
+        );
+    }
+    uncounted.sort_unstable();
+    for some in uncounted.chunks(HISTORIES) {
+        let key = |row: u32| runs.key.get(row as usize).cloned().unwrap_or_else(|| RunKey(String::new()));
+        let pairs = some.iter().map(|(row, metric)| (key(*row), (*metric).to_owned())).collect();
+        let mut ask = HistoryAsk { pairs, after: None };
+        let mut left = some.iter();
+        loop {
+            let page = source.history(ask.clone()).await?;
+            report.merge(page.report);
+            for (series, (row, metric)) in page.items.into_iter().zip(left.by_ref()) {
+                if let Some(summary) = series.summary() {
+                    runs.metrics.entry(metric).set(*row, summary);
+                }
+            }
+            ask.after = page.next;
+            if ask.after.is_none() {
+                break;
+            }
+        }
+    }
+    Ok(())
 }
 
 impl Inspected {

@@ -2,6 +2,7 @@
 
 use crate::browser::files::{self, ObjectUrl};
 use crate::browser::signs::Busy;
+use crate::pages::opening::{self, How};
 use crate::pages::state::App;
 use crate::sources::{Fault, Folder, ReadAsk, Source};
 use crate::view::artifact::{IMAGE_BYTES, Preview, TEXT_BYTES, is_image_name, preview};
@@ -50,7 +51,7 @@ pub fn Artifacts(row: u32) -> impl IntoView {
     let is_empty = move || matches!(look(String::new()), TreeFolder::Entries(entries) if entries.is_empty());
     view! {
         {move || if is_empty() {
-            view! { <p class="dim pad">"No artifact lies beside this run."</p> }.into_any()
+            view! { <Elsewhere row=row /> }.into_any()
         } else {
             view! {
                 <FileTree label="Artifacts" folder=Callback::new(look) chosen=chosen
@@ -60,6 +61,33 @@ pub fn Artifacts(row: u32) -> impl IntoView {
         {move || chosen.get().map(|path| view! { <Shown folder=folder path=path /> })}
     }
     .into_any()
+}
+
+/// No artifact is here. Those of a database's runs lie in a folder of their own, which can be added.
+#[component]
+fn Elsewhere(row: u32) -> impl IntoView {
+    let app = App::get();
+    let uri = Memo::new(move |_| {
+        app.changed.track();
+        app.session.with_value(|session| {
+            let experiment = session.experiments.get(*session.table.experiment.get(row as usize)? as usize)?;
+            let lies_beside = session.stores.get(experiment.store as usize)?.format == "mlruns";
+            session.table.artifact_uri.get(row as usize)?.clone().filter(|_| !lies_beside)
+        })
+    });
+    move || {
+        match uri.get() {
+        None => view! { <p class="dim pad">"No artifact lies beside this run."</p> }.into_any(),
+        Some(uri) => view! {
+            <div class="block">
+                <p class="dim">"No artifact of this run is here. MLflow keeps them in"</p>
+                <p class="mono wrap-anywhere" data-artifact-uri="">{one_line(&uri, 300)}</p>
+                <p class="dim">"Add the folder that holds it, mostly "<code>"mlruns"</code>" or "<code>"mlartifacts"</code>", to see them."</p>
+                <p><button type="button" class="btn sm" on:click=move |_| opening::pick_folder(app, How::Add)><Icon name=IconName::Folder />"Add a folder"</button></p>
+            </div>
+        }.into_any(),
+    }
+    }
 }
 
 fn folder(app: App, row: u32) -> Option<Rc<dyn Folder>> {

@@ -1,13 +1,14 @@
 //! The bar on top: where you are, what was skipped, what was sent, theme, help; and the line that says how far reading is.
 
 use crate::browser::preferences::{self, Theme};
-use crate::pages::opening;
+use crate::pages::opening::{self, How};
 use crate::pages::state::{App, Drawer};
 use crate::session::Phase;
 use crate::view::format::{bytes, count, counted};
 use crate::view::names::run_label;
 use crate::view::{PageName, ViewState};
 use crate::widgets::icon::{Icon, IconName};
+use crate::widgets::menu::{MenuItem, MenuLink, MenuTitle, PopoverButton};
 use leptos::prelude::*;
 
 /// The bar.
@@ -41,6 +42,7 @@ pub fn Bar() -> impl IntoView {
         <header class="bar">
             <a class="brand" href="#"><Icon name=IconName::Logo />"Runglass"</a>
             <Crumbs />
+            <AddMenu />
             <span class="grow"></span>
             <span class="said" class:shown=move || !app.said.with(String::is_empty) aria-hidden="true">{move || app.said.get()}</span>
             {move || {
@@ -68,6 +70,28 @@ pub fn Bar() -> impl IntoView {
                 <Icon name=IconName::Help />
             </button>
         </header>
+    }
+}
+
+/// What can join what is open.
+#[component]
+fn AddMenu() -> impl IntoView {
+    let app = App::get();
+    let can_add = Memo::new(move |_| {
+        app.changed.track();
+        app.phase.track();
+        app.view.with(|view| view.page != PageName::Open) && opening::can_add(app)
+    });
+    move || {
+        can_add.get().then(|| view! {
+            <PopoverButton label="Add to what is open" class="btn quiet sm icon" icon_only=true button=|| view! { <Icon name=IconName::Plus /> }>
+                <MenuTitle text="Add to what is open" />
+                <MenuItem icon=IconName::Folder on_press=Callback::new(move |()| opening::pick_folder(app, How::Add))>"A folder"</MenuItem>
+                <MenuItem icon=IconName::Zip on_press=Callback::new(move |()| opening::pick_files(app, How::Add))>"Files"</MenuItem>
+                <MenuTitle />
+                <MenuLink href="#">"Open something else"</MenuLink>
+            </PopoverButton>
+        })
     }
 }
 
@@ -102,7 +126,7 @@ fn Crumbs() -> impl IntoView {
         let deep = matches!(page, PageName::Runs | PageName::Run);
         Some(view! {
             <nav class="crumbs" aria-label="Where you are">
-                <a class="btn quiet sm" class:strong=!deep href=list aria-current=(!deep).then_some("page") title="Experiments">
+                <a class="btn quiet sm" class:strong=page == PageName::Experiments href=list aria-current=(page == PageName::Experiments).then_some("page") title="Experiments">
                     <Icon name=IconName::Folder /><span class="cut">{shown}</span>
                 </a>
                 {deep.then(|| view! {
@@ -111,6 +135,10 @@ fn Crumbs() -> impl IntoView {
                         aria-current=(page == PageName::Runs).then_some("page")>
                         <span class="cut">{experiments}</span>
                     </a>
+                })}
+                {matches!(page, PageName::Models | PageName::Traces).then(|| view! {
+                    <span class="sep" aria-hidden="true">"/"</span>
+                    <span class="btn quiet sm strong" aria-current="page">{if page == PageName::Models { "Models" } else { "Traces" }}</span>
                 })}
                 {(page == PageName::Run).then(|| view! {
                     <span class="sep" aria-hidden="true">"/"</span>

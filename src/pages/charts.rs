@@ -100,6 +100,7 @@ pub fn RunCharts(row: u32) -> impl IntoView {
     let app = App::get();
     let rows = Memo::new(move |_| Arc::new(vec![row]));
     let found = Memo::new(move |_| {
+        app.histories_changed.track();
         let sections = app.session.with_value(|session| sections(&session.table, &[row]));
         let several = |mut section: Section| {
             // a single value stands in the table above

@@ -2,9 +2,11 @@
 
 use crate::browser::{document, now_ms, signs};
 use crate::model::Lifecycle;
+use crate::pages::export;
 use crate::pages::filters::lifecycles;
 use crate::pages::state::App;
 use crate::pages::state::zone;
+use crate::sources::exports::document::Chosen;
 use crate::view::experiments::{Column, Counts, NOTE_TAG, counts, list, user_tags};
 use crate::view::format::{age, bytes, count, counted, date_time, one_line};
 use crate::view::markdown::first_line;
@@ -51,6 +53,7 @@ pub fn Experiments() -> impl IntoView {
         Listed { asked, numbers }
     });
     let numbers = Memo::new(move |_| listed.with(|listed| listed.numbers.clone()));
+    let is_empty = Memo::new(move |_| numbers.with(|numbers| numbers.is_empty()));
     let chosen = RwSignal::new(BTreeSet::<u32>::new());
     let open = move |of: Vec<u32>| {
         let names = app.experiment_names.get_untracked();
@@ -63,6 +66,29 @@ pub fn Experiments() -> impl IntoView {
             view.eye = None;
         });
     };
+    let can_save = Memo::new(move |_| {
+        let (is_empty, is_loading) = (is_empty.get(), is_loading.get());
+        !is_empty && !is_loading
+    });
+    let save = move |of: Vec<u32>| {
+        let paths = app.session.with_value(|session| {
+            let path =
+                |number: &u32| session.experiments.get(*number as usize).map(|experiment| experiment.path.clone());
+            of.iter().filter_map(path).collect()
+        });
+        export::save(app, Chosen { experiments: paths, ..Chosen::default() });
+    };
+    // pages of what lies beside the runs, where there is something
+    let beside = Memo::new(move |_| {
+        app.changed.track();
+        let (models, traces) = app.session.with_value(|session| {
+            let models: usize = session.stores.iter().map(|store| store.registered_models.len()).sum();
+            (models as u64, session.stores.iter().map(|store| store.traces).sum::<u64>())
+        });
+        let models = (models > 0).then(|| (PageName::Models, counted(models, "model", "models")));
+        let traces = (traces > 0).then(|| (PageName::Traces, counted(traces, "trace", "traces")));
+        models.into_iter().chain(traces).collect::<Vec<_>>()
+    });
     let how_many = Memo::new(move |_| {
         app.changed.track();
         app.session.with_value(|session| {
@@ -82,7 +108,6 @@ pub fn Experiments() -> impl IntoView {
             counted(u64::from(totals.0), "run", "runs")
         )
     };
-    let is_empty = Memo::new(move |_| numbers.with(|numbers| numbers.is_empty()));
     Effect::new(move || {
         if !is_empty.get()
             && let Some(act) = app.act_first.get_value()
@@ -116,6 +141,16 @@ pub fn Experiments() -> impl IntoView {
                         on_change=Callback::new(move |shown: Shown| app.tune(|view| view.shown = shown))
                     />
                 })}
+                {move || beside.get().into_iter().map(|(page, words)| {
+                    let href = app.href(|view| {
+                        view.to_experiments();
+                        view.page = page;
+                    });
+                    view! { <a class="btn quiet" href=href>{words}</a> }
+                }).collect_view()}
+                <button type="button" class="btn" title="Save with every point, as one file that opens again" on:click=move |_| save(Vec::new()) disabled=move || !can_save.get()>
+                    <Icon name=IconName::Download /><span class="word">"Export"</span>
+                </button>
                 <button type="button" class="btn" on:click=move |_| open(numbers.get_untracked()) disabled=move || is_empty.get()>"Runs of all shown"</button>
             </div>
             <div class="listing" on:pointerenter=move |_| is_held.set(true) on:pointerleave=move |_| is_held.set(false)>
@@ -133,9 +168,11 @@ pub fn Experiments() -> impl IntoView {
                         view! { <Hints /> }.into_any()
                     } else {
                         let of: Vec<u32> = chosen_now.iter().copied().collect();
+                        let to_save = of.clone();
                         view! {
                             <span class="strong">{format!("{} chosen", chosen_now.len())}</span>
                             <button type="button" class="btn primary" on:click=move |_| open(of.clone())>{if chosen_now.len() == 1 { "Show its runs" } else { "Show their runs together" }}</button>
+                            <button type="button" class="btn" on:click=move |_| save(to_save.clone())><Icon name=IconName::Download />"Export"</button>
                             <button type="button" class="btn quiet" on:click=move |_| chosen.set(BTreeSet::new())>"Clear"</button>
                         }.into_any()
                     }

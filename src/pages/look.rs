@@ -8,7 +8,7 @@ use crate::browser::document;
 use crate::browser::signs::{Broken, Busy};
 use crate::pages::pipeline::Pipeline;
 use crate::pages::state::App;
-use crate::pages::{experiments, run, runs};
+use crate::pages::{experiments, run, runs, shelf};
 use crate::view::PageName;
 use crate::widgets::icon::{Icon, IconName};
 use leptos::prelude::*;
@@ -50,6 +50,8 @@ fn pages(app: App, owner: Owner) -> Result<Pages, Missing> {
     Ok(Pages(|name| match name {
         PageName::Runs => view! { <runs::Runs /> }.into_any(),
         PageName::Run => view! { <run::Run /> }.into_any(),
+        PageName::Models => view! { <shelf::Models /> }.into_any(),
+        PageName::Traces => view! { <shelf::Traces /> }.into_any(),
         _ => view! { <experiments::Experiments /> }.into_any(),
     }))
 }

@@ -1,6 +1,6 @@
 //! Where data is opened: nothing is open, a link waits for a name, or what was opened holds nothing.
 
-use crate::browser::{document, files, handles};
+use crate::browser::handles;
 use crate::pages::opening::{self, How};
 use crate::pages::state::{App, Drawer};
 use crate::session::Phase;
@@ -46,25 +46,17 @@ pub fn Open(waiting: bool) -> impl IntoView {
 #[component]
 fn Drop() -> impl IntoView {
     let app = App::get();
-    let pick_folder = move |_| {
-        leptos::task::spawn_local(async move {
-            match files::pick_folder().await {
-                Some(things) => opening::open(app, things, How::Replace),
-                None => document::click("input[data-open=folder]"),
-            }
-        });
-    };
     view! {
         <section class="opener" aria-label="Open">
             <div class="glyphs"><Icon name=IconName::Folder /><Icon name=IconName::Zip /></div>
             <div>
                 <p class="big">"Drop it anywhere on this window"</p>
-                <p class="sub">"an "<code>"mlruns"</code>" folder, or a zip of one, at any depth, under any name"</p>
+                <p class="sub">"an "<code>"mlruns"</code>" folder, "<code>"mlflow.db"</code>", a zip or tar of either, or an export (JSON, CSV): several at once, at any depth, under any name"</p>
             </div>
             <div class="line wrap centre">
-                <button type="button" class="btn primary lg" on:click=pick_folder><Icon name=IconName::Folder />"Pick a folder"</button>
-                <button type="button" class="btn lg" on:click=move |_| document::click("input[data-open=files]")>
-                    <Icon name=IconName::Zip />"Pick a zip"
+                <button type="button" class="btn primary lg" on:click=move |_| opening::pick_folder(app, How::Replace)><Icon name=IconName::Folder />"Pick a folder"</button>
+                <button type="button" class="btn lg" on:click=move |_| opening::pick_files(app, How::Replace)>
+                    <Icon name=IconName::Zip />"Pick files"
                 </button>
             </div>
         </section>

@@ -1,11 +1,12 @@
 //! Opening: from things picked or dropped to a session that fills. A second opening replaces the first.
 
-use crate::browser::files::{Thing, fetch_beside, name_of};
+use crate::browser::files::{Thing, fetch_beside, name_of, pick_folder as pick_folder_handle};
 use crate::browser::worker::Reader;
-use crate::browser::{base_url, handles, pause, policy, signs};
+use crate::browser::{base_url, document, handles, pause, policy, signs};
 use crate::model::Experiment;
 use crate::pages::state::App;
 use crate::session::{Histories, Opening, Phase, Session, Shelves, Step, load};
+use crate::sources::FaultKind;
 use crate::sources::mounts::free_name;
 use crate::sources::path;
 use crate::sources::remote::Remote;
@@ -71,6 +72,25 @@ pub fn open(app: App, things: Vec<Thing>, how: How) {
             start(app, name, things);
         }
     }
+}
+
+/// Lets the user pick a folder, by the browser's own picker where there is one.
+pub fn pick_folder(app: App, how: How) {
+    leptos::task::spawn_local(async move {
+        match pick_folder_handle().await {
+            Some(things) => open(app, things, how),
+            None => {
+                app.next_how.set_value(how);
+                document::click("input[data-open=folder]");
+            }
+        }
+    });
+}
+
+/// Lets the user pick files.
+pub fn pick_files(app: App, how: How) {
+    app.next_how.set_value(how);
+    document::click("input[data-open=files]");
 }
 
 /// Whether something can join what is open: it is, and its experiments are known.
@@ -214,15 +234,29 @@ fn read(app: App, whole: Rc<Union>, opening: Opening, things: Vec<Thing>, choose
                     if !is_open() {
                         return false;
                     }
+                    if at > 0 && matches!(&step, Step::Failed(fault) if fault.kind == FaultKind::NotRecognised) {
+                        join(app);
+                        return false;
+                    }
                     absorb(app, at, step, choose_page);
                     app.session.with_value(|session| session.wants(at))
                 };
                 load(&part, &mut take, &signs::now_ms).await;
+                if at > 0 && is_open() && app.phase.with_untracked(|phase| *phase == Phase::Done) {
+                    app.say(format!("{prefix} was added"));
+                }
             }
             Err(fault) => absorb(app, at, Step::Failed(fault), false),
         }
         drop(busy);
     });
+}
+
+/// What was added holds no runs of its own. It may be a part of what is open (artifacts of a database's runs, its `-wal`), so all
+/// is read once more, together; the view stays.
+fn join(app: App) {
+    app.say("It holds no runs of its own: reading it together with what is open");
+    restart(app);
 }
 
 /// Takes one step into the session and tells the page.

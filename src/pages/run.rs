@@ -7,6 +7,7 @@ use crate::pages::cells::status_mark;
 use crate::pages::charts::RunCharts;
 use crate::pages::note::Note;
 use crate::pages::pipeline::Pipeline;
+use crate::pages::shelf::LoggedModels;
 use crate::pages::state::{App, on_letters, zone};
 use crate::view::PageName;
 use crate::view::experiments::NOTE_TAG;
@@ -118,6 +119,7 @@ fn Whole(row: u32, step: Callback<bool>) -> impl IntoView {
                             <Note text=note />
                         </div>
                     })}
+                    <LoggedModels row=row />
                     <Family row=row />
                 </section>
             </div>
@@ -336,15 +338,32 @@ fn Pairs(title: &'static str, icon: IconName, pairs: Vec<(String, String)>, empt
 #[component]
 fn Metrics(row: u32) -> impl IntoView {
     let app = App::get();
-    let lines = app.session.with_value(|session| metrics(&session.table, row));
-    if lines.is_empty() {
-        return view! { <p class="dim pad">"No metric was logged."</p> }.into_any();
-    }
+    let lines = Memo::new(move |_| {
+        app.changed.track();
+        app.histories_changed.track();
+        app.session.with_value(|session| metrics(&session.table, row))
+    });
+    let is_empty = Memo::new(move |_| lines.with(|lines| lines.is_empty()));
     let all = RwSignal::new(false);
-    let total = lines.len();
-    let shown = move || if all.get() { total } else { total.min(SHOWN_AT_FIRST) };
-    let line = |line: &MetricLine| {
-        let (one, key) = (line.count <= 1, line.key.clone());
+    let total = move || lines.with(|lines| lines.len());
+    let shown = move || if all.get() { total() } else { total().min(SHOWN_AT_FIRST) };
+    // where only the last point is known, the others are read for their number and extremes
+    Effect::new(move || {
+        let unknown: Vec<String> = lines.with(|lines| {
+            lines.iter().take(shown()).filter(|line| line.count == 0).map(|line| line.key.clone()).collect()
+        });
+        for key in unknown {
+            app.history(row, &key);
+        }
+    });
+    let line = move |line: &MetricLine| {
+        let key = line.key.clone();
+        let points = match (line.count, app.histories.with_value(|histories| histories.is_read(row, &key))) {
+            (0, false) => "…".to_owned(),
+            (0, true) => "last only".to_owned(),
+            (1, _) => "one value".to_owned(),
+            (several, _) => count(i64::from(several)),
+        };
         view! {
             <tr>
                 <th scope="row" class="cut" title=key.clone()>{one_line(&key, 120)}</th>
@@ -352,24 +371,29 @@ fn Metrics(row: u32) -> impl IntoView {
                 <td class="num dim">{line.min.clone()}</td>
                 <td class="num dim">{line.max.clone()}</td>
                 <td class="num dim">{count(line.step)}</td>
-                <td class="num dim">{if one { "one value".to_owned() } else { count(i64::from(line.count)) }}</td>
+                <td class="num dim">{points}</td>
             </tr>
         }
     };
-    view! {
+    move || {
+        if is_empty.get() {
+            return view! { <p class="dim pad">"No metric was logged."</p> }.into_any();
+        }
+        view! {
         <div class="metrics-scroll" tabindex="0" role="group" aria-label="Metrics">
         <table class="tbl metrics">
             <thead><tr>
-                <th scope="col">"Metric "<span class="unit">{total}</span></th><th scope="col" class="num">"Last"</th><th scope="col" class="num">"Min"</th>
+                <th scope="col">"Metric "<span class="unit">{total()}</span></th><th scope="col" class="num">"Last"</th><th scope="col" class="num">"Min"</th>
                 <th scope="col" class="num">"Max"</th><th scope="col" class="num">"Last step"</th><th scope="col" class="num">"Points"</th>
             </tr></thead>
-            <tbody>{move || lines.iter().take(shown()).map(line).collect_view()}</tbody>
+            <tbody>{move || lines.with(|lines| lines.iter().take(shown()).map(line).collect_view())}</tbody>
         </table>
         </div>
-        {move || (shown() < total).then(|| view! {
-            <button type="button" class="link pad" on:click=move |_| all.set(true)>{format!("{} more", total - shown())}</button>
+        {move || (shown() < total()).then(|| view! {
+            <button type="button" class="link pad" on:click=move |_| all.set(true)>{format!("{} more", total() - shown())}</button>
         })}
     }.into_any()
+    }
 }
 
 /// Parent and nested runs.

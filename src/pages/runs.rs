@@ -4,10 +4,12 @@ use crate::browser::document;
 use crate::model::{Attribute, Field, Lifecycle};
 use crate::pages::cells::{eye, name, value};
 use crate::pages::charts::Charts;
+use crate::pages::export;
 use crate::pages::filters::{Chips, FilterField};
 use crate::pages::pipeline::Pipeline;
 use crate::pages::run;
 use crate::pages::state::{App, on_letters};
+use crate::sources::exports::document::Chosen;
 use crate::view::Layout;
 use crate::view::columns::{self, Column, Group};
 use crate::view::format::{count, counted, one_line};
@@ -415,6 +417,13 @@ fn Chosen() -> impl IntoView {
     let app = App::get();
     let pipeline = Pipeline::get();
     let total = Memo::new(move |_| pipeline.selected.with(|selected| selected.len()));
+    let save = move |_| {
+        let keys = app.session.with_value(|session| {
+            let key = |row: &u32| session.table.key.get(*row as usize).map(|key| key.0.clone());
+            pipeline.selected.with_untracked(|selected| selected.iter().filter_map(key).collect())
+        });
+        export::save(app, Chosen { runs: keys, ..Chosen::default() });
+    };
     let only_these = move |_| {
         let selected = pipeline.selected.get_untracked();
         let names = app.run_names.get_untracked();
@@ -428,6 +437,7 @@ fn Chosen() -> impl IntoView {
         <div class="selbar" role="group" aria-label="Chosen runs">
             <span class="strong">{move || format!("{} chosen", count(total.get() as i64))}</span>
             <button type="button" class="btn" on:click=only_these><Icon name=IconName::Eye />"Show only these in charts"</button>
+            <button type="button" class="btn" on:click=save><Icon name=IconName::Download />"Export"</button>
             <button type="button" class="btn quiet" on:click=move |_| pipeline.select(app, &HashSet::new())>"Clear "<kbd>"Esc"</kbd></button>
         </div>
     })

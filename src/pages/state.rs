@@ -280,6 +280,7 @@ impl App {
                                 let is_lost = series.is_empty() && self.was_logged(&want);
                                 let run = key(want.0).filter(|_| is_lost);
                                 let fault = run.and_then(|run| unreadable(&page.report, &run, &want.1));
+                                self.session.update_value(|session| session.learn(want.0, &want.1, &series));
                                 self.histories.update_value(|histories| match fault {
                                     Some(fault) => histories.fail(want, fault),
                                     None => histories.absorb(want, series),

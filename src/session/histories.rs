@@ -51,6 +51,12 @@ impl Histories {
         History::Waiting
     }
 
+    /// Whether the history of a metric of a run is here.
+    pub fn is_read(&self, row: u32, metric: &str) -> bool {
+        let known = self.known.get(&(row, metric.to_owned()));
+        known.is_some_and(|known| !matches!(known.history, History::Waiting))
+    }
+
     /// Whether something is wanted that nobody has taken.
     pub fn has_wants(&self) -> bool {
         !self.wanted.is_empty()

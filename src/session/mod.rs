@@ -12,7 +12,7 @@ pub use histories::{Histories, History, Want};
 pub use load::{Step, load};
 pub use shelves::Shelves;
 
-use crate::model::{Experiment, Lifecycle, Reason, Report, RunTable, Store};
+use crate::model::{Experiment, Lifecycle, MetricSeries, Reason, Report, RunTable, Store};
 use crate::sources::{Fault, Page, Progress};
 use std::collections::{HashMap, HashSet};
 
@@ -192,6 +192,21 @@ impl Session {
             self.report.note(Reason::RunTwice, key, None, message);
         }
         self.table.append(if from == 0 { batch } else { batch.slice(from..u32::MAX) });
+    }
+
+    /// A history was read of which only the last point was known. Exports that know no more stay as they are.
+    pub fn learn(&mut self, row: u32, metric: &str, series: &MetricSeries) {
+        let experiment =
+            self.table.experiment.get(row as usize).and_then(|number| self.experiments.get(*number as usize));
+        let store = experiment.and_then(|experiment| self.stores.get(experiment.store as usize));
+        let is_whole = series.len() > 1 || store.is_none_or(|store| store.format == "sqlite");
+        let is_unknown = self.table.metric(row, metric).is_some_and(|summary| summary.count == 0);
+        if is_unknown
+            && is_whole
+            && let Some(summary) = series.summary()
+        {
+            self.table.metrics.entry(metric).set(row, summary);
+        }
     }
 
     /// How many things the experiments of these numbers come from.

@@ -1,5 +1,6 @@
 //! WHERE IT COMES FROM. Two questions, answered apart: the *carrier* ([`Folder`] and [`Bytes`]: picked folder, zip, tar,
-//! memory, disk) and the *format* ([`Source`]: an `mlruns` tree). A zip is not a source, it is a folder.
+//! memory, disk) and the *format* ([`Source`]: an `mlruns` tree, MLflow's database,
+//! an export). A zip is not a source, it is a folder.
 //!
 //! It must not know who asks, what is shown, or which browser it runs in. Every seam asks in batches, because what is slow
 //! is the number of questions, not their size. Decoders are synchronous; only the seams below wait.
@@ -12,6 +13,7 @@ pub mod held;
 pub mod index;
 pub mod inflate;
 pub mod memory;
+pub mod mlflow_db;
 pub mod mlruns;
 pub mod mounts;
 pub mod open;
@@ -20,6 +22,7 @@ mod recognise;
 pub mod remote;
 pub mod rest;
 pub mod sniff;
+pub mod sqlite;
 pub mod stores;
 pub mod sub;
 pub mod tar;

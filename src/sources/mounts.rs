@@ -3,6 +3,7 @@
 //! them is.
 
 use crate::model::Report;
+use crate::sources::unpack::Loose;
 use crate::sources::{Async, Bytes, Entry, Fault, FaultKind, Folder, ReadAsk, Weight, path};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -15,15 +16,15 @@ pub struct Mounts {
     mounted: RefCell<Vec<(String, Rc<dyn Folder>)>>,
 }
 
-/// The things as one folder: a single one is itself, several stand under their names. Names are made unique, `runs.zip` and
-/// `runs.zip (2)`.
-pub fn mount(things: Vec<(String, Rc<dyn Folder>)>) -> Mounts {
-    if let [(_, only)] = things.as_slice() {
+/// Folders under their names, beside the files that came with them; a single folder alone is itself. Names are made unique,
+/// `runs.zip` and `runs.zip (2)`.
+pub fn mount(folders: Vec<(String, Rc<dyn Folder>)>, files: Loose) -> Mounts {
+    if let ([(_, only)], true) = (folders.as_slice(), files.is_empty()) {
         return Mounts::over(only.clone());
     }
-    let mounts = Mounts::over(Rc::new(Nothing));
-    let mut taken = BTreeSet::new();
-    for (wanted, folder) in things {
+    let mut taken: BTreeSet<String> = files.names().map(str::to_owned).collect();
+    let mounts = Mounts::over(Rc::new(files));
+    for (wanted, folder) in folders {
         let name = free_name(&wanted, |name| taken.contains(name));
         mounts.add(&name, folder);
         taken.insert(name);
@@ -40,23 +41,6 @@ pub fn free_name(wanted: &str, is_taken: impl Fn(&str) -> bool) -> String {
     }
     let numbered = (2_u64..).map(|number| format!("{wanted} ({number})"));
     numbered.into_iter().find(|name| !is_taken(name)).unwrap_or(wanted)
-}
-
-/// An empty folder.
-struct Nothing;
-
-impl Folder for Nothing {
-    fn list<'a>(&'a self, dirs: &'a [String], _with_sizes: bool) -> Async<'a, Vec<Vec<Entry>>> {
-        Box::pin(std::future::ready(Ok(dirs.iter().map(|_| Vec::new()).collect())))
-    }
-
-    fn read<'a>(&'a self, asks: &'a [ReadAsk]) -> Async<'a, Vec<Result<Vec<u8>, Fault>>> {
-        Box::pin(std::future::ready(Ok(asks.iter().map(|ask| Err(not_found(&ask.path))).collect())))
-    }
-}
-
-fn not_found(path: &str) -> Fault {
-    Fault::new(FaultKind::NotFound, format!("There is no `{path}`."))
 }
 
 /// The questions that one folder answers, each with its place in the whole.
@@ -215,7 +199,7 @@ impl Folder for Mounts {
             return self.base.read(asks);
         }
         Box::pin(async move {
-            let none = |ask: &ReadAsk| Err(not_found(&ask.path));
+            let none = |ask: &ReadAsk| Err(Fault::new(FaultKind::NotFound, format!("There is no `{}`.", ask.path)));
             let mut answers: Vec<Result<Vec<u8>, Fault>> = asks.iter().map(none).collect();
             let inner = |ask: &ReadAsk, rest: &str| ReadAsk { path: rest.to_owned(), range: ask.range.clone() };
             for Share { folder, places, questions, .. } in self.shares(asks, |ask| ask.path.as_str(), inner) {
@@ -243,6 +227,7 @@ impl Folder for Mounts {
 mod tests {
     use super::mount;
     use crate::sources::archive::Budget;
+    use crate::sources::unpack::Loose;
     use crate::sources::zip::ZipFolder;
     use crate::sources::zip::craft::{Memory, archive, stored};
     use crate::sources::{FaultKind, Folder, ReadAsk};
@@ -257,7 +242,7 @@ mod tests {
     fn things_dropped_together_are_one_tree() {
         let things = [("b.zip", "x/1", "one"), ("a.zip", "x/2", "two"), ("b.zip", "3", "three"), ("..", "4", "four")];
         let things = things.map(|(name, path, content)| (name.to_string(), zip(path, content)));
-        let folder = mount(things.into());
+        let folder = mount(things.into(), Loose::default());
         let dirs = ["a.zip/x", "", "nowhere/x", "b.zip (2)", "b.zip", "a.zip/none"].map(String::from);
         let lists = pollster::block_on(folder.list(&dirs, false)).expect("lists");
         let names: Vec<String> = lists
@@ -301,7 +286,7 @@ mod tests {
 
     #[test]
     fn one_thing_is_itself() {
-        let folder = mount(vec![("a.zip".to_string(), zip("x", "one"))]);
+        let folder = mount(vec![("a.zip".to_string(), zip("x", "one"))], Loose::default());
         let answers = pollster::block_on(folder.read(&[ReadAsk::up_to("x", 9)])).expect("answers");
         assert!(answers.iter().all(|answer| answer.as_deref() == Ok(&b"one"[..])));
     }

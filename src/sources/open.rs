@@ -2,10 +2,11 @@
 //!
 //! It must not know who gave them: the browser's worker and the command line come through here alike.
 
+use crate::model::Report;
 use crate::sources::archive::Allowance;
 use crate::sources::mounts::mount;
 use crate::sources::stores::Stores;
-use crate::sources::unpack::unpack;
+use crate::sources::unpack::{Loose, Unpacked, unpack};
 use crate::sources::{Bytes, Fault, FaultKind, Folder, Source};
 use std::rc::Rc;
 
@@ -26,19 +27,24 @@ pub fn source(parts: Vec<(String, Part)>) -> Result<Rc<dyn Source>, Fault> {
         return Err(Fault::new(FaultKind::NotRecognised, "Nothing was given to open."));
     }
     let allowance = Allowance::default();
-    let mut folders: Vec<(String, Rc<dyn Folder>)> = Vec::new();
-    let mut alone = None;
+    let (mut folders, mut files, mut report) = (Vec::new(), Vec::new(), Report::default());
     for (name, part) in parts {
-        let folder = match part {
-            Part::Folder(folder) => folder,
-            Part::File(bytes) => {
-                let unpacked = unpack(&name, bytes, &allowance)?;
-                alone = unpacked.alone;
-                unpacked.folder
-            }
+        let unpacked = match part {
+            Part::Folder(folder) => Unpacked::Folder(folder),
+            Part::File(bytes) => unpack(&name, bytes, &allowance)?,
         };
-        folders.push((name, folder));
+        match unpacked {
+            Unpacked::Folder(folder) => folders.push((name, folder)),
+            Unpacked::File(name, bytes, wrong) => {
+                report.merge(wrong.under(&name));
+                files.push((name, bytes));
+            }
+        }
     }
-    let alone = alone.filter(|_| folders.len() == 1);
-    Ok(Rc::new(Stores::over(Rc::new(mount(folders)), allowance).all_of(alone)))
+    let alone = match (files.as_slice(), folders.is_empty()) {
+        ([(name, _)], true) => Some(name.clone()),
+        _ => None,
+    };
+    let tree = mount(folders, Loose::new(files, report));
+    Ok(Rc::new(Stores::over(Rc::new(tree), allowance).all_of(alone)))
 }

@@ -1,4 +1,4 @@
-//! ALL STORES IN ONE TREE: what a walk found becomes sources (file stores, exports), and these one source.
+//! ALL STORES IN ONE TREE: what a walk found becomes sources (file stores, databases, exports), and these one source.
 //!
 //! It must not know what carries the tree, nor how any of the stores is read.
 
@@ -6,12 +6,14 @@ use crate::model::{Experiment, MetricSeries, Reason, Report, RunKey, RunTable, S
 use crate::sources::archive::Allowance;
 use crate::sources::exports::{self, Kind};
 use crate::sources::gather::Tally;
+use crate::sources::mlflow_db::{Given, SqlStore};
 use crate::sources::mlruns::FileStores;
 use crate::sources::mounts::Mounts;
 use crate::sources::recognise::{self, Finding, Found, Walk};
+use crate::sources::sqlite::DatabaseFiles;
 use crate::sources::sub::Sub;
 use crate::sources::union::Union;
-use crate::sources::{Async, Cursor, Fault, Folder, HistoryAsk, Page, Progress, RunsAsk, Source, path};
+use crate::sources::{Async, Cursor, Fault, FaultKind, Folder, HistoryAsk, Page, Progress, RunsAsk, Source, path};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -90,9 +92,32 @@ impl Stores {
     async fn members(&self, report: &mut Report) -> Result<Union, Fault> {
         let mut found = self.walk.take(&self.folder, report);
         let exports = exports_of(&mut found);
+        let of_database = |finding: &Finding| match finding {
+            Finding::Database { path } => Some(path.clone()),
+            _ => None,
+        };
+        let databases: Vec<String> = found.findings.iter().filter_map(of_database).collect();
+        let mut others = Vec::new();
+        if !databases.is_empty() {
+            // artifacts without runs are those of a database's runs
+            found.findings.retain(|finding| !matches!(finding, Finding::ArtifactsOnly { .. }));
+        }
         let members = Union::new();
         if let Some(stores) = FileStores::new(self.folder.clone(), found, self.tally.clone(), report) {
             members.add("", Rc::new(stores));
+        }
+        for path in databases {
+            match self.database(&path).await {
+                Ok(store) => {
+                    members.add(self.prefix(&path), Rc::new(store));
+                }
+                // another program's database lies about anywhere: told where nothing else is
+                Err(fault) if fault.kind == FaultKind::NotRecognised => others.push((path, fault)),
+                Err(fault) => report.note(Reason::DatabaseUnreadable, &path, None, fault.message),
+            }
+        }
+        for (path, fault) in others {
+            report.note(Reason::DatabaseForeign, path, None, fault.message);
         }
         for (kind, at, paths) in exports {
             let opened = match kind {
@@ -109,13 +134,33 @@ impl Stores {
             };
             match opened {
                 Ok(source) => {
-                    let prefix = if self.alone.as_ref() == Some(&at) { "" } else { &at };
-                    members.add(prefix, source);
+                    members.add(self.prefix(&at), source);
                 }
                 Err(fault) => report.note(Reason::FileUnreadable, &at, None, fault.message),
             }
         }
         Ok(members)
+    }
+
+    /// Where the store in a file lies.
+    fn prefix<'a>(&self, path: &'a str) -> &'a str {
+        if self.alone.as_deref() == Some(path) { "" } else { path }
+    }
+
+    async fn database(&self, at: &str) -> Result<SqlStore, Fault> {
+        let is_folder_known = self.alone.is_none();
+        let above = self.folder.list(&[path::parent(at).to_owned()], false).await?.pop().unwrap_or_default();
+        let mut beside = [None, None];
+        for (slot, end) in beside.iter_mut().zip(["-wal", "-journal"]) {
+            let name = format!("{}{end}", path::name(at));
+            if above.iter().any(|entry| !entry.is_folder && entry.name == name) {
+                *slot = Some(self.folder.open(&format!("{at}{end}")).await?);
+            }
+        }
+        let [wal, journal] = beside;
+        let files = DatabaseFiles { main: self.folder.open(at).await?, wal, journal };
+        let name = path::name(at).to_owned();
+        SqlStore::open(Given { name, files, is_folder_known, artifacts: self.folder.clone() })
     }
 
     /// While walking, `files` are those seen: nothing else is known yet that grows with the work.

@@ -1,13 +1,22 @@
 //! TIMES AS TEXT, to milliseconds since 1970 in UTC: what JSON exports, servers and pandas write. A time without a zone is UTC.
 
+/// From a number of milliseconds, as MLflow writes them, or a date.
+pub fn parse_ms(text: &str) -> Option<i64> {
+    let text = text.trim();
+    match text.parse::<f64>() {
+        Err(_) => date(text),
+        Ok(number) => text.parse().ok().or_else(|| (number.abs() < 9e18).then_some(number.round() as i64)),
+    }
+}
+
 /// From a number of any unit or a date.
 ///
 /// | form | written by |
 /// |---|---|
-/// | `1795449128328` | MLflow; pandas' `to_json` (seconds, micro- and nanoseconds are told by their size) |
+/// | `1795449128328` | pandas' `to_json`; seconds, micro- and nanoseconds are told by their size |
 /// | `2026-11-23 15:52:08.328+00:00`, without the fraction where it is 0 | pandas' `to_csv` |
 /// | `2026-11-23T15:52:08.328Z` | servers; pandas with `date_format="iso"` |
-pub fn parse_ms(text: &str) -> Option<i64> {
+pub fn parse_any_ms(text: &str) -> Option<i64> {
     let text = text.trim();
     if let Ok(number) = text.parse::<i64>() {
         return Some(scaled(number));
@@ -91,46 +100,48 @@ fn days_of(year: i64, month: i64, day: i64) -> i64 {
 
 #[cfg(test)]
 mod tests {
-    use super::parse_ms;
+    use super::{parse_any_ms, parse_ms};
 
     #[test]
     fn every_form_of_a_time() {
-        let check = |text: &str, expected: Option<i64>| assert_eq!(parse_ms(text), expected, "{text}");
-        let same = [
-            "1795449128328",
-            "1795449128328.0",
-            "1795449128.328",
-            "1795449128328000",
-            "1795449128328000000",
-            "2026-11-23 15:52:08.328+00:00",
-            "2026-11-23 15:52:08.328000+00:00",
-            "2026-11-23T15:52:08.328Z",
-            "2026-11-23T15:52:08.328",
-            "2026-11-23 17:52:08.328999+0200",
-            " 2026-11-23T10:22:08.328-05:30 ",
-        ];
-        for text in same {
-            check(text, Some(1_795_449_128_328));
-        }
-        check("2026-11-23 15:52:08+00:00", Some(1_795_449_128_000));
-        check("2026-11-23 15:52", Some(1_795_449_120_000));
-        check("1970-01-01", Some(0));
-        check("1969-12-31T23:59:59.999Z", Some(-1));
-        check("2024-02-29", Some(1_709_164_800_000));
-        for text in [
+        let check = |text: &str, any: Option<i64>, of_mlflow: Option<i64>| {
+            assert_eq!((parse_any_ms(text), parse_ms(text)), (any, of_mlflow), "{text}");
+        };
+        let date = |text: &str, expected: Option<i64>| check(text, expected, expected);
+        let ms = 1_795_449_128_328;
+        date("1795449128328", Some(ms));
+        date("1795449128328.0", Some(ms));
+        check("1795449128.328", Some(ms), Some(1_795_449_128));
+        check("1795449128328000", Some(ms), Some(1_795_449_128_328_000));
+        check("1795449128328000000", Some(ms), Some(1_795_449_128_328_000_000));
+        check("2026", Some(2_026_000), Some(2_026));
+        check("-5", Some(-5_000), Some(-5));
+        date("2026-11-23 15:52:08.328+00:00", Some(ms));
+        date("2026-11-23 15:52:08.328000+00:00", Some(ms));
+        date("2026-11-23T15:52:08.328Z", Some(ms));
+        date("2026-11-23T15:52:08.328", Some(ms));
+        date("2026-11-23 17:52:08.328999+0200", Some(ms));
+        date(" 2026-11-23T10:22:08.328-05:30 ", Some(ms));
+        date("2026-11-23 15:52:08+00:00", Some(1_795_449_128_000));
+        date("2026-11-23 15:52", Some(1_795_449_120_000));
+        date("1970-01-01", Some(0));
+        date("1969-12-31T23:59:59.999Z", Some(-1));
+        date("2024-02-29", Some(1_709_164_800_000));
+        let none = [
             "",
             "NaT",
             "None",
             "nan",
             "inf",
-            "2026",
+            "1e300",
             "2026-13-01",
             "2026-11-23 15h",
             "2026-11-23T15:52:08.3x8Z",
             "23/11/2026 15:52",
             "2026-11-23 1:2:3+é9",
-        ] {
-            check(text, if text == "2026" { Some(2_026_000) } else { None });
+        ];
+        for text in none {
+            date(text, None);
         }
     }
 }

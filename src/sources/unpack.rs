@@ -4,12 +4,13 @@
 use crate::model::{Reason, Report};
 use crate::sources::archive::Allowance;
 use crate::sources::inflate::inflate;
-use crate::sources::mounts::Mounts;
+use crate::sources::mounts::{Mounts, free_name};
 use crate::sources::sniff::{HEAD, Kind, kind};
 use crate::sources::tar::TarFolder;
 use crate::sources::zip::ZipFolder;
 use crate::sources::{Async, Bytes, Entry, Fault, FaultKind, Folder, ReadAsk};
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// How often a file may be compressed on top of itself.
@@ -20,14 +21,24 @@ const DEPTH: usize = 3;
 const HELD_INSIDE: u64 = 256 << 20;
 
 /// What a file became.
-pub struct Unpacked {
-    /// The archive, or a folder that holds the file alone.
-    pub folder: Rc<dyn Folder>,
-    /// The name of the file that is all there is.
-    pub alone: Option<String>,
+pub enum Unpacked {
+    /// The archive that it is.
+    Folder(Rc<dyn Folder>),
+    /// Itself, or what it inflated to: its name and bytes, and what was wrong with them.
+    File(String, Rc<dyn Bytes>, Report),
 }
 
-/// The folder of a file that has a name.
+impl Unpacked {
+    /// As a folder: a file lies in one alone.
+    pub fn folder(self) -> Rc<dyn Folder> {
+        match self {
+            Unpacked::Folder(folder) => folder,
+            Unpacked::File(name, bytes, report) => Rc::new(Loose::new(vec![(name, bytes)], report)),
+        }
+    }
+}
+
+/// What a file is, by its content.
 ///
 /// # Errors
 /// What the file says; what is damaged from its start on; what is over budget.
@@ -38,11 +49,11 @@ pub fn unpack(name: &str, bytes: Rc<dyn Bytes>, allowance: &Allowance) -> Result
             Kind::Zip => {
                 let zip = ZipFolder::open(bytes, allowance.clone())?;
                 zip.note(report);
-                return Ok(Unpacked { folder: Rc::new(zip), alone: None });
+                return Ok(Unpacked::Folder(Rc::new(zip)));
             }
             Kind::Tar => {
                 let tar = TarFolder::open(bytes, allowance, report)?;
-                return Ok(Unpacked { folder: Rc::new(tar), alone: None });
+                return Ok(Unpacked::Folder(Rc::new(tar)));
             }
             Kind::Packed(packing) => {
                 let (held, wrong) = inflate(packing, bytes, &name, allowance)?;
@@ -53,8 +64,7 @@ pub fn unpack(name: &str, bytes: Rc<dyn Bytes>, allowance: &Allowance) -> Result
             _ => break,
         }
     }
-    let alone = Some(name.clone());
-    Ok(Unpacked { folder: Rc::new(Alone { name, bytes, report: RefCell::new(report) }), alone })
+    Ok(Unpacked::File(name, bytes, report))
 }
 
 /// Puts the archive at `path` of a tree into its own place as a folder.
@@ -68,7 +78,7 @@ pub async fn unpack_inside(tree: &Mounts, path: &str, allowance: &Allowance) -> 
     let name = crate::sources::path::name(path);
     let allowance = allowance.with(|budget| budget.held = budget.held.min(HELD_INSIDE));
     let opened = match tree.open(path).await {
-        Ok(bytes) => unpack(name, bytes, &allowance).map(|unpacked| unpacked.folder),
+        Ok(bytes) => unpack(name, bytes, &allowance).map(Unpacked::folder),
         Err(fault) => Err(fault),
     };
     let reason = |fault: &Fault| match fault.kind {
@@ -87,24 +97,50 @@ fn unpacked_name(name: &str) -> String {
     stem.filter(|stem| !stem.is_empty()).unwrap_or(name).to_owned()
 }
 
-/// A single file as a folder that holds it alone.
-struct Alone {
-    name: String,
-    bytes: Rc<dyn Bytes>,
+/// Single files as a folder that holds them side by side.
+#[derive(Default)]
+pub struct Loose {
+    /// By name.
+    files: BTreeMap<String, Rc<dyn Bytes>>,
     report: RefCell<Report>,
 }
 
-impl Alone {
+impl Loose {
+    /// Files with their names, and what was wrong with them.
+    pub fn new(files: Vec<(String, Rc<dyn Bytes>)>, report: Report) -> Loose {
+        let mut by_name = BTreeMap::new();
+        for (name, bytes) in files {
+            let name = free_name(&name, |name| by_name.contains_key(name));
+            by_name.insert(name, bytes);
+        }
+        Loose { files: by_name, report: RefCell::new(report) }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty()
+    }
+
+    /// Of the files, ascending.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.files.keys().map(String::as_str)
+    }
+
     fn file(&self, path: &str) -> Result<&Rc<dyn Bytes>, Fault> {
         let missing = || Fault::new(FaultKind::NotFound, format!("{path} is not there."));
-        (path == self.name).then_some(&self.bytes).ok_or_else(missing)
+        self.files.get(path).ok_or_else(missing)
     }
 }
 
-impl Folder for Alone {
+impl Folder for Loose {
     fn list<'a>(&'a self, dirs: &'a [String], _with_sizes: bool) -> Async<'a, Vec<Vec<Entry>>> {
-        let entry = || Entry { name: self.name.clone(), is_folder: false, size: Some(self.bytes.size()) };
-        let lists = dirs.iter().map(|dir| if dir.is_empty() { vec![entry()] } else { Vec::new() }).collect();
+        let entry = |(name, bytes): (&String, &Rc<dyn Bytes>)| Entry {
+            name: name.clone(),
+            is_folder: false,
+            size: Some(bytes.size()),
+        };
+        let all = || self.files.iter().map(entry).collect();
+        let lists = dirs.iter().map(|dir| if dir.is_empty() { all() } else { Vec::new() }).collect();
         Box::pin(std::future::ready(Ok(lists)))
     }
 

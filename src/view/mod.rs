@@ -20,6 +20,7 @@ pub mod markdown;
 pub mod names;
 pub mod rows;
 pub mod run;
+pub mod shelf;
 pub mod state;
 
 pub use state::{Layout, PageName, Shown, ViewState, XAxis};

@@ -67,7 +67,7 @@ pub struct MetricLine {
     pub max: String,
     /// Step of the last point.
     pub step: i64,
-    /// Points.
+    /// Points; 0 while only the last one is known.
     pub count: u32,
 }
 

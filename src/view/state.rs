@@ -89,6 +89,10 @@ words! {
         Runs "runs",
         /// One run.
         Run "run",
+        /// Registered models.
+        Models "models",
+        /// Traces.
+        Traces "traces",
     }
 }
 

@@ -42,6 +42,8 @@ STORES = {
     "hostile": ("hostile/tree", ["mlruns", "deeper/down/here"]),
     "sample": ("sample/sample.zip", ["mlruns"]),
 }
+#: Fixtures that are a database; the answer lies in them.
+DATABASES = ["sqlite-1.30.1", "sqlite-2.22.0", "sqlite-3.17.2", "sqlite-wal"]
 
 
 def number(value):
@@ -199,6 +201,51 @@ class Oracle:
         return total
 
 
+class DatabaseOracle(Oracle):
+    """A database, which is upgraded first: MLflow reads no other version than its own."""
+
+    def __init__(self, database):
+        from mlflow.store.db.utils import _upgrade_db, create_sqlalchemy_engine
+
+        uri = f"sqlite:///{database}"
+        _upgrade_db(create_sqlalchemy_engine(uri))
+        self.root, self.store, self.refused = database.parent, ".", []
+        mlflow.set_tracking_uri(uri)
+        mlflow.set_registry_uri(uri)
+        self.client = MlflowClient(tracking_uri=uri, registry_uri=uri)
+
+    def experiments(self):
+        listed = all_pages(lambda token: self.client.search_experiments(ViewType.ALL, max_results=1000, page_token=token))
+        lines = []
+        for experiment in listed:
+            runs = all_pages(lambda token: self.client.search_runs([experiment.experiment_id], run_view_type=ViewType.ALL, max_results=1000, page_token=token))
+            line = {"store": ".", "id": experiment.experiment_id, "name": experiment.name, "lifecycle": experiment.lifecycle_stage}
+            lines.append({**line, "tags": dict(sorted(experiment.tags.items())), "runs": sorted((self.run(run) for run in runs), key=lambda run: run["id"])})
+        return sorted(lines, key=lambda line: (line["id"], line["lifecycle"]))
+
+
+def record_database(name):
+    """Of a folder with `mlflow.db`, beside which the answer is put."""
+    with tempfile.TemporaryDirectory(prefix="runglass-oracle-") as work:
+        copy = Path(work).resolve() / name
+        shutil.copytree(FIXTURES / name, copy)
+        oracle = DatabaseOracle(copy / "mlflow.db")
+        experiments = oracle.experiments()
+        ids = sorted({experiment["id"] for experiment in experiments})
+        document = {
+            "mlflow": mlflow.__version__,
+            "opened": f"{name}/mlflow.db",
+            "stores": [{"path": ".", "format": "sqlite"}],
+            "experiments": experiments,
+            "registered_models": oracle.registered_models(),
+            "logged_models": oracle.count("models", ids),
+            "traces": oracle.count("traces", ids),
+            "refused": oracle.refused,
+        }
+    (FIXTURES / name / "oracle.json").write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n")
+    print(f"{name}: {len(experiments)} experiments, {sum(len(experiment['runs']) for experiment in experiments)} runs, {len(oracle.refused)} refused")
+
+
 def unpack(opened, target):
     if opened.suffix != ".zip":
         shutil.copytree(opened, target)
@@ -233,5 +280,5 @@ def record(name):
 
 
 if __name__ == "__main__":
-    for name in sys.argv[1:] or STORES:
-        record(name)
+    for name in sys.argv[1:] or [*STORES, *DATABASES]:
+        (record_database if name in DATABASES else record)(name)

@@ -2,8 +2,8 @@
 
 use super::{Answer, Packet, columns};
 use crate::model::{
-    DatasetInput, Experiment, Lifecycle, MetricSeries, MetricSummary, Reason, Report, RunKey, RunRow, RunStatus,
-    RunTable, Store,
+    DatasetInput, Experiment, Lifecycle, LoggedModel, MetricSeries, MetricSummary, ModelVersion, Reason,
+    RegisteredModel, Report, RunKey, RunRow, RunStatus, RunTable, Shelf, Store, Trace,
 };
 use crate::sources::archive::Budget;
 use crate::sources::remote::{Remote, Transport, answer};
@@ -252,6 +252,30 @@ impl Source for Fake {
         Box::pin(async move { Ok(vec![store]) })
     }
 
+    fn shelf(&self, after: Option<Cursor>) -> Async<'_, Page<Shelf>> {
+        let version = ModelVersion { version: u64::MAX, stage: Some("Staging".to_string()), ..ModelVersion::default() };
+        let summary = MetricSummary::of_last(0.1 + 0.2, i64::MIN, 7);
+        let model = LoggedModel {
+            experiment: 1,
+            id: "m-1".to_string(),
+            name: format!("{after:?}"),
+            status: "READY".to_string(),
+            lifecycle: Lifecycle::Deleted,
+            model_type: None,
+            run_id: None,
+            creation_ms: Some(i64::MAX),
+            params: Vec::new(),
+            tags: vec![("ö".to_string(), String::new())],
+            metrics: vec![("a".to_string(), summary), ("b".to_string(), MetricSummary { last: f64::NAN, ..summary })],
+        };
+        let items = Shelf {
+            registered: vec![RegisteredModel { versions: vec![version], ..RegisteredModel::default() }],
+            logged: vec![model],
+            traces: vec![Trace { id: "tr-1".to_string(), duration_ms: Some(0), ..Trace::default() }],
+        };
+        Box::pin(async move { Ok(page(items)) })
+    }
+
     fn artifacts(&self, run: &RunKey) -> Rc<dyn Folder> {
         let bytes =
             archive(&[stored("model/MLmodel", run.0.as_bytes()), stored("empty", b""), stored("x\0ö", b"\xff\0")]);
@@ -292,6 +316,8 @@ fn a_source_far_away_answers_like_one_nearby() {
         check_page(block_on(far.history(ask.clone())), block_on(near.history(ask)), seen);
     }
     assert_eq!(block_on(far.stores()), block_on(near.stores()));
+    let after = Some(Cursor("1".to_string()));
+    check_page(block_on(far.shelf(after.clone())), block_on(near.shelf(after)), |shelf| format!("{shelf:?}"));
     let run = RunKey("mlruns/1/r".to_string());
     let (far, near) = (far.artifacts(&run), near.artifacts(&run));
     let dirs = ["", "model", "none"].map(String::from);

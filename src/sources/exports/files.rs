@@ -1,18 +1,18 @@
-//! THE FILES OF AN EXPORT, one after the other, whether one file was given or a folder full of them.
+//! THE FILES OF AN EXPORT, one after the other, whether one file was given or a folder full of them, among others that are none.
 //!
-//! It must not know what is in them.
+//! It must not know how one is read.
 
 use super::json::Whole;
+use super::{HEAD_BYTES, Kind, recognise};
 use crate::model::{Reason, Report};
-use crate::sources::gather::Tally;
 use crate::sources::{Bytes, Entry, Fault, FaultKind, Folder, ReadAsk, path};
 use std::collections::VecDeque;
 use std::rc::Rc;
 
 /// Files of a folder larger than this are left out: they are held in memory while they are read.
 const FILE_LIMIT: u64 = 512 << 20;
-/// Files read at a time.
-const BATCH: usize = 64;
+/// Files whose starts are read at a time.
+const BATCH: usize = 256;
 /// Folders listed at a time.
 const FOLDERS: usize = 512;
 /// Deeper than this nothing is looked for.
@@ -64,25 +64,29 @@ pub struct Files {
     folder: Option<Rc<dyn Folder>>,
     /// Path, and the folder of artifacts beside it.
     left: VecDeque<(String, Option<String>)>,
-    tally: Tally,
+    /// Those of them that are known to be long exports.
+    long: VecDeque<(String, Option<String>)>,
+    /// What a file of the folder has to be.
+    kinds: &'static [Kind],
 }
 
 impl Files {
-    /// Finds them.
+    /// Finds them. Files of a folder that are not of these kinds are passed over.
     ///
     /// # Errors
     /// When the folder as a whole can not be read.
-    pub async fn find(given: Given) -> Result<Files, Fault> {
+    pub async fn find(given: Given, kinds: &'static [Kind]) -> Result<Files, Fault> {
         match given {
             Given::File { path, bytes } => Ok(Files {
                 single: Some(OneFile { path, bytes, artifacts: None }),
                 folder: None,
                 left: VecDeque::new(),
-                tally: Tally::default(),
+                long: VecDeque::new(),
+                kinds,
             }),
             Given::Paths { folder, paths } => {
                 let left = walk(&*folder, paths).await?.into();
-                Ok(Files { single: None, folder: Some(folder), left, tally: Tally::default() })
+                Ok(Files { single: None, folder: Some(folder), left, long: VecDeque::new(), kinds })
             }
         }
     }
@@ -107,39 +111,49 @@ impl Files {
         }
         let Some(folder) = &self.folder else { return Ok(Vec::new()) };
         let mut files = Vec::new();
-        while files.is_empty() && !self.left.is_empty() {
-            let batch: Vec<(String, Option<String>)> = self.left.drain(..BATCH.min(self.left.len())).collect();
-            let asks: Vec<ReadAsk> = batch.iter().map(|(path, _)| ReadAsk::up_to(path, FILE_LIMIT + 1)).collect();
-            let mut read: Vec<Option<OneFile>> = Vec::new();
-            read.resize_with(batch.len(), || None);
-            self.tally
-                .read_each(&**folder, &asks, |at, answer| {
-                    let (Some((path, artifacts)), Some(place)) = (batch.get(at), read.get_mut(at)) else { return };
-                    match answer {
-                        Ok(bytes) if bytes.len() as u64 > FILE_LIMIT => {
-                            let message = format!("The file is larger than {} MB.", FILE_LIMIT >> 20);
-                            report.note(Reason::TooLarge, path, None, message);
-                        }
-                        Ok(bytes) => {
-                            let (path, artifacts) = (path.clone(), artifacts.clone());
-                            *place = Some(OneFile { path, bytes: Rc::new(Whole(bytes)), artifacts });
-                        }
-                        Err(fault) => {
-                            let reason = match fault.kind {
-                                FaultKind::FileChanged => Reason::FileChanged,
-                                FaultKind::OverBudget => Reason::ArchiveBudget,
-                                _ => Reason::FileUnreadable,
-                            };
-                            report.note(reason, path, None, fault.message);
-                        }
+        while files.is_empty() {
+            // Long files one by one: they are held in memory.
+            if let Some((path, artifacts)) = self.long.pop_front() {
+                let ask = ReadAsk::up_to(&path, FILE_LIMIT + 1);
+                match folder.read(&[ask]).await?.pop() {
+                    Some(Ok(bytes)) if bytes.len() as u64 > FILE_LIMIT => {
+                        let message = format!("The file is larger than {} MB.", FILE_LIMIT >> 20);
+                        report.note(Reason::TooLarge, path, None, message);
                     }
-                })
-                .await?;
-            files.extend(read.into_iter().flatten());
-            report.merge(folder.take_report());
+                    Some(Ok(bytes)) => files.push(OneFile { path, bytes: Rc::new(Whole(bytes)), artifacts }),
+                    Some(Err(fault)) => tell(&path, fault, report),
+                    None => {}
+                }
+                continue;
+            }
+            if self.left.is_empty() {
+                break;
+            }
+            let batch: Vec<(String, Option<String>)> = self.left.drain(..BATCH.min(self.left.len())).collect();
+            // A folder may hold much that is no export: the start of a file tells, and is all of it mostly.
+            let heads: Vec<ReadAsk> = batch.iter().map(|(path, _)| ReadAsk::up_to(path, HEAD_BYTES)).collect();
+            for ((path, artifacts), head) in batch.into_iter().zip(folder.read(&heads).await?) {
+                match head {
+                    Ok(head) if !recognise(&head).is_some_and(|kind| self.kinds.contains(&kind)) => {}
+                    Ok(head) if head.len() as u64 >= HEAD_BYTES => self.long.push_back((path, artifacts)),
+                    Ok(head) => files.push(OneFile { path, bytes: Rc::new(Whole(head)), artifacts }),
+                    Err(fault) => tell(&path, fault, report),
+                }
+            }
         }
+        report.merge(folder.take_report());
         Ok(files)
     }
+}
+
+/// What can not be read is a notice.
+fn tell(path: &str, fault: Fault, report: &mut Report) {
+    let reason = match fault.kind {
+        FaultKind::FileChanged => Reason::FileChanged,
+        FaultKind::OverBudget => Reason::ArchiveBudget,
+        _ => Reason::FileUnreadable,
+    };
+    report.note(reason, path, None, fault.message);
 }
 
 /// All files below `paths`, but those among artifacts.

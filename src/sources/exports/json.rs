@@ -6,7 +6,7 @@
 //! and `null` comes as a string with its very digits: ids of 18 digits and floats keep theirs, and a number that somebody
 //! quoted is the same as one that nobody did.
 
-use crate::sources::{Bytes, Fault, text};
+use crate::sources::{Bytes, Fault, FaultKind, text};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::ops::Range;
@@ -41,6 +41,10 @@ impl Bytes for Whole {
 pub fn as_utf8(bytes: Rc<dyn Bytes>) -> Result<(Rc<dyn Bytes>, u64), Fault> {
     match bytes.read(0..3)?.as_slice() {
         [0xEF, 0xBB, 0xBF] => Ok((bytes, 3)),
+        [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] if bytes.size() > PIECE_LIMIT as u64 => {
+            let message = format!("The file is UTF-16 and larger than {} MB; save it as UTF-8.", PIECE_LIMIT >> 20);
+            Err(Fault::new(FaultKind::Unreadable, message))
+        }
         [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => {
             let whole = bytes.read(0..PIECE_LIMIT as u64)?;
             Ok((Rc::new(Whole(text::decode(&whole).0.into_owned().into_bytes())), 0))
@@ -246,24 +250,25 @@ impl Json {
             self.skip()?;
             return Ok(Some(Bad { line: self.line, message: "A list was expected.".to_owned() }));
         }
-        let (mut bad, mut text) = (None, Vec::new());
+        let mut text = Vec::new();
         while self.next_item()? {
+            let direct = self.word_in_window().and_then(|length| self.window.get(self.at..self.at + length));
+            if let Some(word) = direct.filter(|word| std::str::from_utf8(word).is_ok_and(&mut *each)) {
+                self.at += word.len();
+                continue;
+            }
             text.clear();
             let line = self.walk(&mut |bytes| text.extend_from_slice(bytes.get(..64).unwrap_or(bytes)))?;
             let word = text.strip_prefix(b"\"").and_then(|text| text.strip_suffix(b"\"")).unwrap_or(&text);
-            let is_right = std::str::from_utf8(word).is_ok_and(&mut *each);
-            if bad.is_none() && !is_right {
+            if !std::str::from_utf8(word).is_ok_and(&mut *each) {
                 let shown: String = String::from_utf8_lossy(word).chars().take(40).collect();
-                bad = Some(Bad { line, message: format!("`{shown}` is no number.") });
-            }
-            if bad.is_some() {
                 while self.next_item()? {
                     self.skip()?;
                 }
-                return Ok(bad);
+                return Ok(Some(Bad { line, message: format!("`{shown}` is no number.") }));
             }
         }
-        Ok(bad)
+        Ok(None)
     }
 
     /// Passes over the next value.
@@ -361,31 +366,52 @@ impl Json {
 
     fn walk_word(&mut self, keep: &mut dyn FnMut(&[u8])) -> Result<(), Broken> {
         const LONGEST: usize = 400;
+        if let Some(length) = self.word_in_window() {
+            let word = self.window.get(self.at..).and_then(|rest| rest.get(..length)).unwrap_or_default();
+            keep_word(word, keep);
+            self.at += length;
+            return Ok(());
+        }
         let mut word = Vec::new();
-        while let Some(byte) = self.byte()? {
-            if !(byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'+' | b'.' | b'_')) {
-                break;
-            }
+        while let Some(byte) = self.byte()?.filter(is_of_word) {
             word.push(byte);
             self.step(byte);
             if word.len() > LONGEST {
                 return Err(self.broken("A number is too long."));
             }
         }
-        match word.as_slice() {
-            b"" => return Err(self.broken("A value was expected.")),
-            b"true" | b"false" | b"null" => keep(&word),
-            _ => {
-                keep(b"\"");
-                keep(&word);
-                keep(b"\"");
-            }
+        if word.is_empty() {
+            return Err(self.broken("A value was expected."));
         }
+        keep_word(&word, keep);
         Ok(())
+    }
+
+    /// The length of the bare word that comes next, where its end is in the window as well: nearly always.
+    fn word_in_window(&self) -> Option<usize> {
+        let rest = self.window.get(self.at..)?;
+        let rest = rest.get(..64).unwrap_or(rest);
+        rest.iter().position(|byte| !is_of_word(byte)).filter(|length| *length > 0)
     }
 
     fn broken(&self, message: &str) -> Broken {
         Broken::Text { line: self.line, message: message.to_owned() }
+    }
+}
+
+fn is_of_word(byte: &u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'+' | b'.' | b'_')
+}
+
+/// Quoted, but for JSON's own words.
+fn keep_word(word: &[u8], keep: &mut dyn FnMut(&[u8])) {
+    match word {
+        b"true" | b"false" | b"null" => keep(word),
+        _ => {
+            keep(b"\"");
+            keep(word);
+            keep(b"\"");
+        }
     }
 }
 

@@ -1,5 +1,5 @@
-//! LOADING IN STEPS. A file is read from its start to its end by one future; whoever asked gets a page with the progress every
-//! few megabytes, and asks on, so that an answer never takes long and a cancel is heard.
+//! LOADING IN STEPS. A file is read from its start to its end by one future; whoever asked gets a page with the progress every half
+//! megabyte, and asks on, so that an answer never takes long and a cancel is heard.
 //!
 //! It must not know what is loaded.
 
@@ -12,7 +12,7 @@ use std::rc::Rc;
 use std::task::Poll;
 
 /// A step takes in about so many bytes.
-const STEP_BYTES: u64 = 2 << 20;
+const STEP_BYTES: u64 = 512 << 10;
 
 /// How far a loading has come; shared by the loading and the one who asks.
 #[derive(Default)]
@@ -66,7 +66,7 @@ impl Pace {
             bytes: self.bytes.get(),
             bytes_total: None,
             runs: self.runs.get(),
-            runs_total: None,
+            ..Progress::default()
         }
     }
 }

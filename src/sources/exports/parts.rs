@@ -21,10 +21,15 @@ type Orphans = BTreeMap<String, Vec<Point>>;
 
 /// Reads all files that were given.
 pub async fn load(kind: Kind, store: &str, given: Given, pace: &Pace) -> Result<Held, Fault> {
-    let mut files = Files::find(given).await?;
+    let mut files = Files::find(given, &[Kind::Answers, Kind::ExportImport]).await?;
     pace.files_total(files.left());
-    let mut reader =
-        Reader { draft: Draft::new(store, kind.word()), pace, orphans: Vec::new(), pages: Pages::default() };
+    let mut reader = Reader {
+        draft: Draft::new(store, kind.word()),
+        pace,
+        orphans: Vec::new(),
+        histories_of: BTreeMap::new(),
+        pages: Pages::default(),
+    };
     loop {
         let batch = files.next(&mut reader.draft.report).await?;
         if batch.is_empty() {
@@ -66,6 +71,8 @@ struct Reader<'a> {
     pace: &'a Pace,
     /// With the file that they stand in.
     orphans: Vec<(String, Orphans)>,
+    /// Runs of which points stand by themselves, and the first file of such.
+    histories_of: BTreeMap<String, String>,
     pages: Pages,
 }
 
@@ -352,7 +359,10 @@ impl Reader<'_> {
         let mut orphans = Orphans::new();
         for ((run_id, key), points) in body.points {
             match run_id {
-                Some(run_id) => self.draft.history(&run_id, &key, points),
+                Some(run_id) => {
+                    self.histories_of.entry(run_id.clone()).or_insert_with(|| file.path.clone());
+                    self.draft.history(&run_id, &key, points);
+                }
                 None => orphans.entry(key).or_default().extend(points),
             }
         }
@@ -363,6 +373,12 @@ impl Reader<'_> {
 
     /// Points that do not say their run: that which the file's path names, else the only one whose last point is theirs.
     fn place_orphans(&mut self) {
+        for (run, file) in std::mem::take(&mut self.histories_of) {
+            if self.draft.row(&run).is_none() {
+                let message = format!("Points of the run {run} were left out: the run itself is not here.");
+                self.draft.report.note(Reason::HistoryUnassigned, file, None, message);
+            }
+        }
         for (file, orphans) in std::mem::take(&mut self.orphans) {
             let is_named = |id: &&String| !id.is_empty() && file.contains(id.as_str());
             let named = self.draft.table.id.iter().filter(is_named).max_by_key(|id| id.len()).cloned();

@@ -1,4 +1,4 @@
-//! WHAT IS THIS FILE? By its first bytes, whatever its name; and whether a folder looks like that of an export.
+//! WHAT IS THIS FILE? By its first bytes, whatever its name; and which file of a folder to look at.
 //!
 //! It must not know how an export is read.
 
@@ -26,18 +26,19 @@ pub fn recognise(head: &[u8]) -> Option<Kind> {
     seen.kind()
 }
 
-/// Whether a folder with these entries may be one of mlflow-export-import: that of a run, an experiment, a model, or the whole. Its
-/// files tell for sure when they are read.
-pub fn recognise_dir(entries: &[Entry]) -> Option<Kind> {
-    let has = |is_folder: bool, names: &[&str]| {
-        entries.iter().filter(|entry| entry.is_folder == is_folder && names.contains(&entry.name.as_str())).count()
-    };
-    let files = ["experiment.json", "experiments.json", "run.json", "model.json", "models.json", "logged_model.json"];
-    let folders = ["experiments", "models", "logged_models", "traces", "prompts", "evaluation_datasets"];
-    let is_whole = has(false, &["manifest.json"]) > 0 && has(true, &folders) > 0;
-    // Since 2026 the whole has no file of its own.
-    let is_bare = entries.len() == has(true, &folders) && entries.len() > 1;
-    (has(false, &files) > 0 || is_whole || is_bare).then_some(Kind::ExportImport)
+/// The file that tells whether a folder with these entries is one of mlflow-export-import (the whole, an experiment, a run, a model):
+/// if [`recognise`] says [`Kind::ExportImport`] of its start, all of the folder is. Such names are common, so they are no proof.
+pub fn recognise_dir(entries: &[Entry]) -> Option<&Entry> {
+    const NAMES: [&str; 7] = [
+        "manifest.json",
+        "experiments.json",
+        "experiment.json",
+        "run.json",
+        "models.json",
+        "model.json",
+        "logged_model.json",
+    ];
+    NAMES.iter().find_map(|name| entries.iter().find(|entry| !entry.is_folder && entry.name == *name))
 }
 
 /// The keys at the top of a JSON file, as far as they were seen.

@@ -134,7 +134,7 @@ impl Rows<'_> {
         };
         let (mut experiment, mut values, mut notes) = (String::new(), Vec::new(), Vec::new());
         let time = |name: &str, text: &str, notes: &mut Vec<String>| {
-            let time = times::parse_ms(text);
+            let time = times::parse_any_ms(text);
             if time.is_none() && text != "NaT" {
                 notes.push(format!("{name} is `{text}`, which is no time."));
             }
@@ -203,7 +203,7 @@ fn whole_number(text: String) -> String {
 
 /// Reads all files that were given.
 pub async fn load(kind: Kind, store: &str, given: Given, pace: &Pace) -> Result<Held, Fault> {
-    let mut files = Files::find(given).await?;
+    let mut files = Files::find(given, &[Kind::Csv, Kind::Frame]).await?;
     pace.files_total(files.left());
     let draft = Draft::new(store, kind.word());
     let mut rows = Rows { draft, pace, file: String::new(), columns: Columns::default() };

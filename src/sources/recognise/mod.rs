@@ -425,7 +425,6 @@ impl State {
     fn sighted(&mut self, path: String, sight: Sight, depth: u16, report: &mut Report) {
         match sight {
             Sight::Database => {
-                report.note(Reason::DatabaseUnsupported, &path, None, format!("{path} is a SQLite database."));
                 self.seen.databases.push(path.clone());
                 self.found.push(Finding::Database { path });
             }

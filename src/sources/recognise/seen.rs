@@ -44,7 +44,7 @@ impl Seen {
         let plural = |count: u64, one: &str| format!("{count} {one}{}", if count == 1 { "" } else { "s" });
         let mut text =
             "No MLflow tracking data was found: no folder, at any depth and in any archive, holds the meta.yaml of \
-                        an experiment or a run."
+                        an experiment or a run, and no file is an MLflow database or an export of runs (JSON, CSV)."
                 .to_owned();
         text += &format!(" Seen: {} in {}", plural(self.files, "file"), plural(self.folders, "folder"));
         if self.deepest > 0 {
@@ -68,7 +68,7 @@ impl Seen {
         }
         text.push('.');
         if let Some(database) = self.databases.first() {
-            text += &format!(" {database} is a SQLite database, which can not be read yet.");
+            text += &format!(" {database} is a SQLite database, but has none of MLflow's tables.");
         }
         if let Some(message) = &self.unopened {
             text += &format!(" {}.", message.trim_end_matches('.'));

@@ -2,6 +2,7 @@
 //!
 //! It must not know what was exported: whatever is a [`Source`](crate::sources::Source) can be written.
 
+mod items;
 mod read;
 mod write;
 

@@ -21,7 +21,7 @@ use std::rc::Rc;
 /// # Errors
 /// When a file can not be read; when it is of a newer version, or no document.
 pub async fn load(store: &str, given: Given, pace: &Pace) -> Result<Held, Fault> {
-    let mut files = Files::find(given).await?;
+    let mut files = Files::find(given, &[Kind::Document]).await?;
     pace.files_total(files.left());
     let is_many = files.left() > 1;
     let mut held = Held::default();

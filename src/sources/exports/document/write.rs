@@ -1,9 +1,10 @@
 //! From any source to a document, piece by piece: no more than a page of runs and a page of histories is in memory.
 
+use super::items::{self, filled, push_number};
 use super::{NOT_CARRIED, VERSION};
 use crate::model::{
-    DatasetInput, Experiment, Lifecycle, LoggedModel, MetricSeries, MetricSummary, ModelVersion, Reason,
-    RegisteredModel, Report, RunTable, Shelf, Store, Trace,
+    Experiment, LoggedModel, MetricSeries, MetricSummary, Reason, RegisteredModel, Report, RunKey, RunTable, Shelf,
+    Trace,
 };
 use crate::sources::exports::held::last_point;
 use crate::sources::{Cursor, Fault, HistoryAsk, Progress, RunsAsk, Source};
@@ -89,6 +90,30 @@ impl Out<'_> {
     fn flush(&mut self) -> Result<(), Fault> {
         let text = std::mem::take(&mut self.text);
         (self.sink)(&text)
+    }
+
+    /// A text as JSON.
+    fn quoted(&mut self, text: &str) -> Result<(), Fault> {
+        match text.bytes().any(|byte| byte < 0x20 || matches!(byte, b'"' | b'\\')) {
+            true => self.push(&json!(text).to_string()),
+            false => {
+                self.text.push('"');
+                self.text.push_str(text);
+                self.push("\"")
+            }
+        }
+    }
+
+    /// A field that is an object of texts, where there are some.
+    fn texts(&mut self, key: &str, texts: &[(&str, &str)]) -> Result<(), Fault> {
+        for (at, (name, text)) in texts.iter().enumerate() {
+            let before = if at == 0 { format!(",\"{key}\":{{") } else { ",".to_owned() };
+            self.push(&before)?;
+            self.quoted(name)?;
+            self.push(":")?;
+            self.quoted(text)?;
+        }
+        if texts.is_empty() { Ok(()) } else { self.push("}") }
     }
 
     /// A list, each item on its line.
@@ -199,10 +224,10 @@ struct Writer<'a> {
 
 /// What one run logged, by key.
 #[derive(Default)]
-struct Logged {
-    params: Map<String, Value>,
-    tags: Map<String, Value>,
-    metrics: Vec<(String, MetricSummary)>,
+struct Logged<'a> {
+    params: Vec<(&'a str, &'a str)>,
+    tags: Vec<(&'a str, &'a str)>,
+    metrics: Vec<(&'a str, MetricSummary)>,
 }
 
 impl Writer<'_> {
@@ -233,17 +258,19 @@ impl Writer<'_> {
         let mut pairs = Vec::new();
         for row in &rows {
             if let (Some(key), Some(logged)) = (table.key.get(*row), logged.get(*row)) {
-                pairs.extend(logged.metrics.iter().map(|(metric, _)| (key.clone(), metric.clone())));
+                pairs.extend(logged.metrics.iter().map(|(metric, _)| (key.clone(), (*metric).to_owned())));
             }
         }
         let mut histories =
             Histories { source, left: pairs.into(), asked: Vec::new(), after: None, read: VecDeque::new() };
         for row in rows {
             let Some(logged) = logged.get_mut(row).map(std::mem::take) else { continue };
-            let Some(fields) = self.run(table, row, &logged) else { continue };
+            let Some(fields) = self.run(table, row) else { continue };
             self.out.push(if self.written.runs == 0 { "\n" } else { ",\n" })?;
             let text = Value::Object(fields).to_string();
             self.out.push(text.strip_suffix('}').unwrap_or(&text))?;
+            self.out.texts("params", &logged.params)?;
+            self.out.texts("tags", &logged.tags)?;
             self.out.push(",\"metrics\":{")?;
             for (at, (key, summary)) in logged.metrics.into_iter().enumerate() {
                 let read = histories.next(&mut self.report).await?;
@@ -251,7 +278,7 @@ impl Writer<'_> {
                 let series = read.filter(|series| !series.is_empty()).unwrap_or_else(|| last_point(summary));
                 self.written.points += series.len() as u64;
                 self.out.push(if at == 0 { "" } else { "," })?;
-                self.metric(&key, &series)?;
+                self.metric(key, &series)?;
             }
             self.out.push("}}")?;
             self.written.runs += 1;
@@ -259,8 +286,8 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// All of a run but its metrics.
-    fn run(&mut self, table: &RunTable, row: usize, logged: &Logged) -> Option<Map<String, Value>> {
+    /// All of a run but what it logged.
+    fn run(&mut self, table: &RunTable, row: usize) -> Option<Map<String, Value>> {
         let experiment = *table.experiment.get(row)?;
         let deleted = *table.lifecycle.get(row)?;
         let outputs = table.outputs.get(row)?;
@@ -270,14 +297,12 @@ impl Writer<'_> {
             ("experiment", json!(self.choice.number(experiment as usize))),
             ("name", json!(table.name.get(row)?)),
             ("status", json!(table.status.get(row)?.word())),
-            ("lifecycle", lifecycle(deleted)),
+            ("lifecycle", items::lifecycle(deleted)),
             ("start_ms", json!(table.start_ms.get(row)?)),
             ("end_ms", json!(table.end_ms.get(row)?)),
             ("user", json!(table.user.get(u32::try_from(row).ok()?))),
             ("artifact_uri", json!(table.artifact_uri.get(row)?)),
-            ("params", Value::Object(logged.params.clone())),
-            ("tags", Value::Object(logged.tags.clone())),
-            ("datasets", table.datasets.get(row)?.iter().map(dataset).collect()),
+            ("datasets", table.datasets.get(row)?.iter().map(items::dataset).collect()),
             ("outputs", json!(outputs)),
         ]))
     }
@@ -296,7 +321,7 @@ impl Writer<'_> {
         let whole = |text: &mut String, number: &i64| {
             let _ = write!(text, "{number}");
         };
-        self.out.push(&json!(key).to_string())?;
+        self.out.quoted(key)?;
         self.out.push(":{\"steps\":[")?;
         column(&mut self.out, &series.step, whole)?;
         self.out.push("],\"times_ms\":[")?;
@@ -312,7 +337,7 @@ impl Writer<'_> {
         let is_all = self.choice.is_all();
         let choice = &self.choice;
         let chosen = choice.order.iter().filter_map(|at| choice.experiments.get(*at));
-        self.out.list("experiments", chosen.map(experiment))?;
+        self.out.list("experiments", chosen.map(items::experiment))?;
         let run_of = |run: &Option<String>| run.as_deref().is_some_and(|run| choice.runs.contains(run));
         let is_registered =
             |model: &&RegisteredModel| is_all || model.versions.iter().any(|version| run_of(&version.run_id));
@@ -337,11 +362,11 @@ impl Writer<'_> {
             }
         }
         if shelf != Shelf::default() {
-            self.out.list("registered_models", registered_models.into_iter().map(registered))?;
-            self.out.list("logged_models", logged.into_iter().map(logged_model))?;
-            self.out.list("traces", traces.into_iter().map(trace))?;
+            self.out.list("registered_models", registered_models.into_iter().map(items::registered))?;
+            self.out.list("logged_models", logged.into_iter().map(items::logged_model))?;
+            self.out.list("traces", traces.into_iter().map(items::trace))?;
         }
-        self.out.list("stores", stores.iter().map(store))?;
+        self.out.list("stores", stores.iter().map(items::store))?;
         let is_own = |message: &str| message == NOT_CARRIED;
         let notices = self
             .report
@@ -369,8 +394,8 @@ impl Writer<'_> {
 /// Histories in the order in which they were asked for, some at a time.
 struct Histories<'a> {
     source: &'a dyn Source,
-    left: VecDeque<(crate::model::RunKey, String)>,
-    asked: Vec<(crate::model::RunKey, String)>,
+    left: VecDeque<(RunKey, String)>,
+    asked: Vec<(RunKey, String)>,
     after: Option<Cursor>,
     read: VecDeque<MetricSeries>,
 }
@@ -422,172 +447,34 @@ async fn shelf(source: &dyn Source, report: &mut Report) -> Result<Shelf, Fault>
 }
 
 /// Columns turned into what each run has, by key.
-fn logged(table: &RunTable) -> Vec<Logged> {
+fn logged(table: &RunTable) -> Vec<Logged<'_>> {
     let mut logged: Vec<Logged> = Vec::new();
     logged.resize_with(table.len(), Logged::default);
     for (key, column) in table.params.iter() {
         for (row, code) in column.codes() {
             if let Some(run) = logged.get_mut(row as usize) {
-                run.params.insert(key.to_owned(), json!(column.text(code)));
+                run.params.push((key, column.text(code)));
             }
         }
     }
     for (key, column) in table.tags.iter() {
         for (row, code) in column.codes() {
             if let Some(run) = logged.get_mut(row as usize) {
-                run.tags.insert(key.to_owned(), json!(column.text(code)));
+                run.tags.push((key, column.text(code)));
             }
         }
     }
     for (key, column) in table.metrics.iter() {
         for (row, summary) in column.iter() {
             if let Some(run) = logged.get_mut(row as usize) {
-                run.metrics.push((key.to_owned(), summary));
+                run.metrics.push((key, summary));
             }
         }
     }
     for run in &mut logged {
-        run.metrics.sort_by(|a, b| a.0.cmp(&b.0));
+        run.params.sort_unstable();
+        run.tags.sort_unstable();
+        run.metrics.sort_unstable_by_key(|(key, _)| *key);
     }
     logged
-}
-
-/// JSON has no word for NaN and the infinities.
-fn push_number(text: &mut String, number: f64) {
-    match number {
-        number if number.is_nan() => text.push_str("\"NaN\""),
-        f64::INFINITY => text.push_str("\"Infinity\""),
-        f64::NEG_INFINITY => text.push_str("\"-Infinity\""),
-        // The shortest digits that give the same number, in a form that JSON takes.
-        number => {
-            let _ = write!(text, "{number:?}");
-        }
-    }
-}
-
-fn number(number: f64) -> Value {
-    match serde_json::Number::from_f64(number) {
-        Some(number) => Value::Number(number),
-        None => {
-            let mut text = String::new();
-            push_number(&mut text, number);
-            json!(text.trim_matches('"'))
-        }
-    }
-}
-
-/// Without what is not known.
-fn filled<const N: usize>(fields: [(&str, Value); N]) -> Map<String, Value> {
-    let is_filled = |value: &Value| match value {
-        Value::Null => false,
-        Value::Array(list) => !list.is_empty(),
-        Value::Object(map) => !map.is_empty(),
-        _ => true,
-    };
-    fields.into_iter().filter(|(_, value)| is_filled(value)).map(|(key, value)| (key.to_owned(), value)).collect()
-}
-
-fn lifecycle(lifecycle: Lifecycle) -> Value {
-    if lifecycle == Lifecycle::Deleted { json!(lifecycle.word()) } else { Value::Null }
-}
-
-fn texts(pairs: &[(String, String)]) -> Value {
-    pairs.iter().map(|(key, value)| (key.clone(), json!(value))).collect()
-}
-
-fn dataset(dataset: &DatasetInput) -> Value {
-    Value::Object(filled([
-        ("name", json!(dataset.name)),
-        ("digest", json!(dataset.digest)),
-        ("context", json!(dataset.context)),
-        ("source_type", json!(dataset.source_type)),
-        ("source", json!(dataset.source)),
-        ("profile", json!(dataset.profile)),
-        ("schema", json!(dataset.schema)),
-    ]))
-}
-
-fn experiment(experiment: &Experiment) -> Value {
-    Value::Object(filled([
-        ("store", json!(experiment.store)),
-        ("id", json!(experiment.id)),
-        ("path", json!(experiment.path)),
-        ("name", json!(experiment.name)),
-        ("lifecycle", lifecycle(experiment.lifecycle)),
-        ("artifact_location", json!(experiment.artifact_location)),
-        ("creation_ms", json!(experiment.creation_ms)),
-        ("last_update_ms", json!(experiment.last_update_ms)),
-        ("tags", texts(&experiment.tags)),
-    ]))
-}
-
-fn registered(model: &RegisteredModel) -> Value {
-    Value::Object(filled([
-        ("store", json!(model.store)),
-        ("name", json!(model.name)),
-        ("description", json!(model.description)),
-        ("creation_ms", json!(model.creation_ms)),
-        ("last_update_ms", json!(model.last_update_ms)),
-        ("tags", texts(&model.tags)),
-        ("aliases", texts(&model.aliases)),
-        ("versions", model.versions.iter().map(version).collect()),
-    ]))
-}
-
-fn version(version: &ModelVersion) -> Value {
-    Value::Object(filled([
-        ("version", json!(version.version)),
-        ("stage", json!(version.stage)),
-        ("status", json!(version.status)),
-        ("description", json!(version.description)),
-        ("user", json!(version.user)),
-        ("creation_ms", json!(version.creation_ms)),
-        ("last_update_ms", json!(version.last_update_ms)),
-        ("source", json!(version.source)),
-        ("run_id", json!(version.run_id)),
-        ("model_id", json!(version.model_id)),
-        ("tags", texts(&version.tags)),
-    ]))
-}
-
-fn logged_model((experiment, model): (u32, &LoggedModel)) -> Value {
-    let metric = |(key, summary): &(String, MetricSummary)| {
-        (key.clone(), json!({"last": number(summary.last), "step": summary.step, "time_ms": summary.time_ms}))
-    };
-    Value::Object(filled([
-        ("experiment", json!(experiment)),
-        ("id", json!(model.id)),
-        ("name", json!(model.name)),
-        ("status", json!(model.status)),
-        ("lifecycle", lifecycle(model.lifecycle)),
-        ("model_type", json!(model.model_type)),
-        ("run_id", json!(model.run_id)),
-        ("creation_ms", json!(model.creation_ms)),
-        ("params", texts(&model.params)),
-        ("tags", texts(&model.tags)),
-        ("metrics", model.metrics.iter().map(metric).collect()),
-    ]))
-}
-
-fn trace((experiment, trace): (u32, &Trace)) -> Value {
-    Value::Object(filled([
-        ("experiment", json!(experiment)),
-        ("id", json!(trace.id)),
-        ("name", json!(trace.name)),
-        ("state", json!(trace.state)),
-        ("start_ms", json!(trace.start_ms)),
-        ("duration_ms", json!(trace.duration_ms)),
-        ("run_id", json!(trace.run_id)),
-    ]))
-}
-
-fn store(store: &Store) -> Value {
-    let models = store.registered_models.iter().map(|(name, versions)| (name.clone(), json!(versions)));
-    json!({
-        "path": store.path,
-        "format": store.format,
-        "registered_models": models.collect::<Map<String, Value>>(),
-        "logged_models": store.logged_models,
-        "traces": store.traces,
-    })
 }

@@ -144,7 +144,7 @@ fn compressed_files_of_no_interest_are_left_alone() {
     let memory = store().with("data.gz", gzip(&noise)).with("readme.gz", gzip(b"some text"));
     check_memory(memory, &said("", "").replace(" /", " "));
     let database = store().with("mlflow.db.gz", gzip(b"SQLite format 3\0 and more")).with("wal.db-wal", "{\"a\": 1}");
-    check_memory(database, &said("", "! database-unsupported mlflow.db.gz/mlflow.db").replace(" /", " "));
+    check_memory(database, &said("", "! database-foreign mlflow.db.gz/mlflow.db").replace(" /", " "));
 }
 
 #[test]

@@ -186,10 +186,10 @@ fn databases_and_archives_are_named() {
         "
 store mlruns logged=0 traces=0
 experiment mlruns/7: 7 \"Seven\" active
-! database-unsupported mlflow.db
+! database-foreign mlflow.db
 ! archive-damaged old/broken.zip
 ! archive-inside old/mlruns.tar.xz
-! database-unsupported renamed
+! database-foreign renamed
 ",
     );
 }
@@ -213,8 +213,8 @@ package: x
     assert_eq!(
         fault.message,
         "No MLflow tracking data was found: no folder, at any depth and in any archive, holds the meta.yaml of an experiment \
-         or a run. Seen: 5 files in 6 folders, 4 levels deep (2 .png, 1 without extension, 1 .db, 1 .yaml). mlflow/mlflow.db is a \
-         SQLite database, which can not be read yet."
+         or a run, and no file is an MLflow database or an export of runs (JSON, CSV). Seen: 5 files in 6 folders, 4 levels deep (2 .png, 1 without extension, 1 .db, 1 .yaml). mlflow/mlflow.db is a \
+         SQLite database, but has none of MLflow's tables."
     );
 }
 

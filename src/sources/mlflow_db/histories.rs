@@ -1,0 +1,199 @@
+//! Histories of metrics: by the index on run and key, or on the run alone, or by the primary key, whichever the database has;
+//! by one pass over all metrics when most of them are asked for.
+
+use super::Inner;
+use super::Work;
+use super::rows::{Point, point};
+use crate::model::{MetricSeries, RunKey};
+use crate::sources::Fault;
+use crate::sources::sqlite::{Index, Row, Sweep, Table, Value};
+use std::collections::HashMap;
+use std::rc::Rc;
+
+/// Pairs that are looked up together, by the index on run and key; by others, which find more than is wanted.
+const PAIRS: usize = 64;
+const PAIRS_ROUNDABOUT: usize = 16;
+/// Points after which a page ends.
+const PAGE_POINTS: usize = 200_000;
+/// Rows that are read together.
+const ROWS: usize = 50_000;
+/// A row of a point takes about this many bytes in its table and as many again in its indexes.
+const POINT_BYTES: u64 = 200;
+
+const COLUMNS: [&str; 6] = ["", "key", "value", "timestamp", "step", "is_nan"];
+
+type Pair = (RunKey, String);
+
+/// A pass over all metrics for those of one question.
+pub struct HistoryPass {
+    /// Where in the question it started.
+    pub from: usize,
+    pairs: Vec<Pair>,
+    sweep: Sweep,
+    number_of: HashMap<String, HashMap<String, Vec<usize>>>,
+    points: Vec<Vec<Point>>,
+}
+
+/// How histories can be looked up.
+enum Way<'t> {
+    /// By run and key.
+    Pair(&'t Rc<Index>),
+    /// By run.
+    Run(&'t Rc<Index>),
+    /// By key, among all runs.
+    Key(&'t Rc<Index>),
+}
+
+fn way(table: &Table) -> Option<Way<'_>> {
+    let by = |names: &[&str]| table.index_on(names);
+    by(&["run_uuid", "key"])
+        .map(Way::Pair)
+        .or_else(|| by(&["run_uuid"]).map(Way::Run))
+        .or_else(|| by(&["key"]).map(Way::Key))
+}
+
+/// The histories of the first of `pairs`, as many as make a page; `None` when one pass over everything is better.
+pub fn read(inner: &Inner, pairs: &[Pair]) -> Result<Option<Vec<MetricSeries>>, Fault> {
+    let Some(table) = inner.database.table("metrics") else {
+        return Ok(Some(vec![MetricSeries::default(); pairs.len()]));
+    };
+    let Some(way) = way(table) else { return Ok(None) };
+    let met = inner.database.problems_met();
+    let mut page = Vec::new();
+    let mut points = 0;
+    let mut work = Work::new(&inner.database);
+    let together = if matches!(way, Way::Pair(_)) { PAIRS } else { PAIRS_ROUNDABOUT };
+    for chunk in pairs.chunks(together) {
+        let rowids = look_up(inner, table, &way, chunk)?;
+        if inner.database.problems_met() > met {
+            // What a damaged index does not lead to may be in the table. What was read before is whole.
+            return Ok((!page.is_empty()).then_some(page));
+        }
+        let found = rowids.len();
+        // As if all pairs were like these.
+        let expected = (found as u64).saturating_mul(pairs.len() as u64) / chunk.len().max(1) as u64;
+        if page.is_empty() && pairs.len() > together && expected.saturating_mul(2 * POINT_BYTES) > inner.size {
+            return Ok(None);
+        }
+        page.extend(read_rows(inner, table, chunk, rowids)?);
+        points += found;
+        if points >= PAGE_POINTS || work.is_enough(&inner.database, found) {
+            break;
+        }
+    }
+    Ok(Some(page))
+}
+
+/// Numbers of rows, ascending, each with the number of its pair, or that of any pair of its run.
+fn look_up(inner: &Inner, table: &Table, way: &Way<'_>, pairs: &[Pair]) -> Result<Vec<(i64, usize)>, Fault> {
+    let mut rowids = Vec::new();
+    match way {
+        Way::Pair(index) => {
+            let keys: Vec<Vec<Value<'_>>> = pairs.iter().map(|(run, key)| vec![bytes(&run.0), bytes(key)]).collect();
+            inner.database.entries(table, index, &[], &keys, &mut |pair, row| rowids.push((row.rowid, pair)))?;
+        }
+        Way::Run(index) => {
+            let mut runs: Vec<usize> = (0..pairs.len()).collect();
+            let run = |at: usize| pairs.get(at).map_or("", |(run, _)| run.0.as_str());
+            runs.sort_by_key(|at| run(*at));
+            runs.dedup_by_key(|at| run(*at));
+            let keys: Vec<Vec<Value<'_>>> = runs.iter().map(|at| vec![bytes(run(*at))]).collect();
+            inner.database.entries(table, index, &[], &keys, &mut |number, row| {
+                rowids.extend(runs.get(number).map(|at| (row.rowid, *at)));
+            })?;
+        }
+        Way::Key(index) => {
+            let mut metrics: Vec<&str> = pairs.iter().map(|(_, key)| key.as_str()).collect();
+            metrics.sort_unstable();
+            metrics.dedup();
+            let keys: Vec<Vec<Value<'_>>> = metrics.iter().map(|key| vec![bytes(key)]).collect();
+            inner.database.entries(table, index, &["run_uuid"], &keys, &mut |number, row| {
+                let Value::Text(run) = row.get(0) else { return };
+                let is_it = |(own, key): &Pair| own.0.as_bytes() == run && Some(&key.as_str()) == metrics.get(number);
+                rowids.extend(pairs.iter().position(is_it).map(|at| (row.rowid, at)));
+            })?;
+        }
+    }
+    rowids.sort_unstable();
+    rowids.dedup_by_key(|(rowid, _)| *rowid);
+    Ok(rowids)
+}
+
+fn bytes(text: &str) -> Value<'_> {
+    Value::Text(text.as_bytes())
+}
+
+fn read_rows(
+    inner: &Inner,
+    table: &Table,
+    pairs: &[Pair],
+    rowids: Vec<(i64, usize)>,
+) -> Result<Vec<MetricSeries>, Fault> {
+    // A run may be asked for by several keys, and one pair more than once.
+    let mut places: HashMap<(&str, &str), Vec<usize>> = HashMap::new();
+    for (at, (run, key)) in pairs.iter().enumerate() {
+        places.entry((run.0.as_str(), key.as_str())).or_default().push(at);
+    }
+    let mut points: Vec<Vec<Point>> = vec![Vec::new(); pairs.len()];
+    for chunk in rowids.chunks(ROWS) {
+        let numbers: Vec<i64> = chunk.iter().map(|(rowid, _)| *rowid).collect();
+        inner.database.rows(table, &COLUMNS, &numbers, &mut |row| {
+            let at = chunk.binary_search_by_key(&row.rowid, |(rowid, _)| *rowid).ok().and_then(|at| chunk.get(at));
+            let run = at.and_then(|(_, at)| pairs.get(*at)).map_or("", |(run, _)| run.0.as_str());
+            let Value::Text(key) = row.get(1) else { return };
+            let key = String::from_utf8_lossy(key);
+            for at in places.get(&(run, &*key)).into_iter().flatten() {
+                points.get_mut(*at).into_iter().for_each(|points| points.push(point(row)));
+            }
+        })?;
+    }
+    Ok(points.into_iter().map(MetricSeries::from_points).collect())
+}
+
+impl HistoryPass {
+    /// For the rest of a question, from the pair `from` on.
+    pub fn new(inner: &Inner, pairs: &[Pair], from: usize) -> HistoryPass {
+        let rest = pairs.get(from..).unwrap_or_default();
+        let mut number_of: HashMap<String, HashMap<String, Vec<usize>>> = HashMap::new();
+        for (at, (run, key)) in rest.iter().enumerate() {
+            number_of.entry(run.0.clone()).or_default().entry(key.clone()).or_default().push(at);
+        }
+        let columns: &[&str] = &["run_uuid", "key", "value", "timestamp", "step", "is_nan"];
+        let asked: Vec<_> = inner.database.table("metrics").map(|table| (table, columns)).into_iter().collect();
+        HistoryPass {
+            from,
+            pairs: pairs.to_vec(),
+            sweep: inner.database.sweep(&asked),
+            number_of,
+            points: vec![Vec::new(); rest.len()],
+        }
+    }
+
+    /// Whether it is that of this question.
+    pub fn is_of(&self, pairs: &[Pair], from: usize) -> bool {
+        self.from == from && self.pairs == pairs
+    }
+
+    /// Goes on for one call's work; all histories, once it is through.
+    pub fn step(&mut self, inner: &Inner) -> Result<Option<Vec<MetricSeries>>, Fault> {
+        let HistoryPass { sweep, number_of, points, .. } = self;
+        let mut work = Work::new(&inner.database);
+        loop {
+            let mut rows = 0;
+            let has_more = sweep.step(&inner.database, Work::STEP, &mut |_, row: &Row<'_>| {
+                rows += 1;
+                let (Some(run), Some(key)) = (row.get(0).text(), row.get(1).text()) else { return };
+                let places = number_of.get(&*run).and_then(|keys| keys.get(&*key));
+                for at in places.into_iter().flatten() {
+                    points.get_mut(*at).into_iter().for_each(|points| points.push(point(row)));
+                }
+            })?;
+            if !has_more {
+                return Ok(Some(std::mem::take(points).into_iter().map(MetricSeries::from_points).collect()));
+            }
+            if work.is_enough(&inner.database, rows) {
+                return Ok(None);
+            }
+        }
+    }
+}

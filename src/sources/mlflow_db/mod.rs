@@ -1,0 +1,398 @@
+//! THE SQL STORE, as MLflow 1.0 to 3.x writes it to one SQLite file: every version of its tables, told apart by looking at
+//! them. [`SqlStore`] answers for one database; its artifacts lie in a folder that may be given with it.
+//!
+//! It must not know how a database lies in its file (the `sqlite` room does), nor what carries the file. It migrates nothing:
+//! what a version does not have is absent.
+
+mod artifacts;
+mod chains;
+mod datasets;
+mod experiments;
+mod found;
+mod histories;
+#[cfg(test)]
+mod made_tests;
+mod rows;
+mod runs;
+mod shelf;
+#[cfg(test)]
+mod shelf_tests;
+#[cfg(test)]
+mod tests;
+
+use crate::model::{
+    Experiment, LoggedModel, MetricSeries, Reason, RegisteredModel, Report, RunKey, RunTable, Shelf, Store, Trace,
+};
+use crate::sources::sqlite::{Budget, Database, DatabaseFiles};
+use crate::sources::{Async, Cursor, Fault, FaultKind, Folder, HistoryAsk, Page, Progress, RunsAsk, Source};
+use artifacts::{Places, RunArtifacts};
+use datasets::Datasets;
+use experiments::Experiments;
+use found::Found;
+use histories::HistoryPass;
+use runs::Reading;
+use shelf::{MODELS_PAGE, TRACES_PAGE, TraceReading};
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+/// Loops over all runs that may be under way at once.
+const READINGS: usize = 2;
+
+/// A database and what lies beside it.
+pub struct Given {
+    /// Its file's name, for messages.
+    pub name: String,
+    /// The files.
+    pub files: DatabaseFiles,
+    /// Whether the folder that it lies in was looked at: then a `-wal` that was not given is known not to exist.
+    pub is_folder_known: bool,
+    /// Where artifacts are looked for; what that carrier leaves out is told by whoever gave it.
+    pub artifacts: Rc<dyn Folder>,
+}
+
+/// One MLflow database.
+pub struct SqlStore {
+    inner: Rc<Inner>,
+    /// Loops over all runs, by number; the newest last.
+    readings: RefCell<Vec<(u32, Reading)>>,
+    readings_begun: Cell<u32>,
+    history: RefCell<Option<HistoryPass>>,
+    models: RefCell<Option<Vec<LoggedModel>>>,
+    traces: RefCell<Option<TraceReading>>,
+    runs_read: Cell<u64>,
+    runs_total: Cell<Option<u64>>,
+}
+
+/// What all parts of a store need.
+struct Inner {
+    database: Database,
+    /// Bytes of the file.
+    size: u64,
+    artifacts: Rc<dyn Folder>,
+    experiments: RefCell<Option<Rc<Experiments>>>,
+    datasets: Datasets,
+    places: RefCell<Option<Rc<Places>>>,
+    /// Notices of opening.
+    opened: RefCell<Report>,
+}
+
+/// What one call has done: a call that goes on for too long is not cancelled in time.
+struct Work {
+    reads: u64,
+    bytes: u64,
+    rows: usize,
+}
+
+impl Work {
+    /// One step of a pass.
+    const STEP: Budget = Budget { reads: 12, bytes: 2 << 20 };
+    /// About 150 ms in a browser: a read takes 3 ms, a row less than a microsecond.
+    const READS: u64 = 40;
+    const BYTES: u64 = 8 << 20;
+    const ROWS: usize = 120_000;
+
+    fn new(database: &Database) -> Work {
+        let (reads, bytes) = database.cost();
+        Work { reads, bytes, rows: 0 }
+    }
+
+    fn is_enough(&mut self, database: &Database, rows: usize) -> bool {
+        let (reads, bytes) = database.cost();
+        self.rows += rows;
+        reads - self.reads >= Work::READS || bytes - self.bytes >= Work::BYTES || self.rows >= Work::ROWS
+    }
+}
+
+/// Whether a database is one of MLflow's: it has experiments and runs.
+pub fn is_mlflow(database: &Database) -> bool {
+    let has = |table: &str, columns: &[&str]| {
+        database.table(table).is_some_and(|table| columns.iter().all(|column| table.column(column).is_some()))
+    };
+    has("experiments", &["experiment_id", "name"]) && has("runs", &["run_uuid", "experiment_id"])
+}
+
+impl SqlStore {
+    /// Opens a database.
+    ///
+    /// # Errors
+    /// [`FaultKind::NotRecognised`] when it is no SQLite database or none of MLflow's, [`FaultKind::Unreadable`] when it is of a
+    /// kind that is not read, and the files' own faults.
+    pub fn open(given: Given) -> Result<SqlStore, Fault> {
+        let Given { name, files, is_folder_known, artifacts } = given;
+        let size = files.main.size();
+        let has_wal_file = files.wal.is_some();
+        let named = |fault: Fault| Fault::new(fault.kind, format!("{name}: {}", fault.message));
+        let database = Database::open(files).map_err(named)?;
+        let mut report = Report::default();
+        if database.was_rolled_back() {
+            let empty = if database.tables().is_empty() { " It is empty: its tables were being made." } else { "" };
+            let message =
+                format!("{name}-journal holds a change of {name} that was never finished; it was undone.{empty}");
+            report.note(Reason::DatabaseRolledBack, HERE, None, message);
+        } else if !is_mlflow(&database) {
+            return Err(Fault::new(FaultKind::NotRecognised, not_mlflow(&name, &database)));
+        }
+        if database.is_wal_mode() && !has_wal_file && !is_folder_known {
+            let message = format!("{name} is kept with a write-ahead log: add {name}-wal, if there is one beside it.");
+            report.note(Reason::DatabaseWalMissing, HERE, None, message);
+        }
+        Ok(SqlStore {
+            inner: Rc::new(Inner {
+                database,
+                size,
+                artifacts,
+                experiments: RefCell::new(None),
+                datasets: Datasets::default(),
+                places: RefCell::new(None),
+                opened: RefCell::new(report),
+            }),
+            readings: RefCell::default(),
+            readings_begun: Cell::new(0),
+            history: RefCell::new(None),
+            models: RefCell::new(None),
+            traces: RefCell::new(None),
+            runs_read: Cell::new(0),
+            runs_total: Cell::new(None),
+        })
+    }
+
+    /// The database, for what else may be of interest in it.
+    pub fn database(&self) -> &Database {
+        &self.inner.database
+    }
+
+    fn page<T>(&self, items: T, next: Option<Cursor>, mut report: Report) -> Page<T> {
+        self.inner.tell(&mut report);
+        let read = Progress {
+            files: 1,
+            files_total: Some(1),
+            bytes: self.inner.database.cost().1,
+            bytes_total: None,
+            runs: self.runs_read.get(),
+            runs_total: self.runs_total.get(),
+        };
+        Page { items, next, read, report }
+    }
+
+    /// A page of runs of the loop that the cursor names, or of a new one.
+    fn runs_now(&self, ask: &RunsAsk) -> Result<Page<RunTable>, Fault> {
+        let mut report = Report::default();
+        let number = match ask.after.as_ref().and_then(|cursor| cursor.0.parse().ok()) {
+            Some(number) => number,
+            None => {
+                self.readings_begun.set(self.readings_begun.get() + 1);
+                self.runs_read.set(0);
+                self.runs_total.set(self.inner.experiments(&mut report)?.runs);
+                self.readings_begun.get()
+            }
+        };
+        let mut readings = self.readings.borrow_mut();
+        if ask.after.is_none() {
+            let oldest = (readings.len() + 1).saturating_sub(READINGS);
+            readings.drain(..oldest);
+            readings.push((number, Reading::Start));
+        }
+        let Some((_, reading)) = readings.iter_mut().find(|(own, _)| *own == number) else {
+            // Of a loop that others have pushed out.
+            return Ok(self.page(RunTable::default(), None, report));
+        };
+        let table = reading.next(&self.inner, ask.size, &mut report)?;
+        self.runs_read.set(self.runs_read.get() + table.len() as u64);
+        if let Some(left) = reading.left() {
+            self.runs_total.set(Some(self.runs_read.get() + left));
+        }
+        let is_done = reading.is_done();
+        if is_done {
+            readings.retain(|(own, _)| *own != number);
+        }
+        Ok(self.page(table, (!is_done).then(|| Cursor(number.to_string())), report))
+    }
+
+    fn history_now(&self, ask: &HistoryAsk) -> Result<Page<Vec<MetricSeries>>, Fault> {
+        let start = place_after(ask.after.as_ref()).min(ask.pairs.len());
+        let mut pass = self.history.borrow_mut();
+        let is_under_way = pass.as_ref().is_some_and(|pass| pass.is_of(&ask.pairs, start));
+        let items = match &mut *pass {
+            Some(pass) if is_under_way => pass.step(&self.inner)?,
+            pass => {
+                let read = histories::read(&self.inner, ask.pairs.get(start..).unwrap_or_default())?;
+                if read.is_none() {
+                    *pass = Some(HistoryPass::new(&self.inner, &ask.pairs, start));
+                }
+                read
+            }
+        };
+        if items.is_some() && is_under_way {
+            *pass = None;
+        }
+        let items = items.unwrap_or_default();
+        let next = next_after(start + items.len(), ask.pairs.len());
+        Ok(self.page(items, next, Report::default()))
+    }
+
+    fn shelf_now(&self, after: Option<&Cursor>) -> Result<Page<Shelf>, Fault> {
+        const LOGGED: &str = "logged";
+        const TRACES: &str = "traces";
+        let (part, inner) = after.map_or(("", ""), |after| after.0.split_once(':').unwrap_or((&after.0, "")));
+        let inner = (!inner.is_empty()).then(|| Cursor(inner.to_owned()));
+        let next = |part: &str, inner: Option<Cursor>| {
+            Some(Cursor(format!("{part}:{}", inner.map(|cursor| cursor.0).unwrap_or_default())))
+        };
+        Ok(match part {
+            LOGGED => {
+                let page = self.logged_models(inner.as_ref())?;
+                let next = if page.next.is_some() { next(LOGGED, page.next) } else { next(TRACES, None) };
+                let items = Shelf { logged: page.items, ..Shelf::default() };
+                Page { items, next, read: page.read, report: page.report }
+            }
+            TRACES => {
+                let page = self.traces(inner.as_ref())?;
+                let next = page.next.and_then(|inner| next(TRACES, Some(inner)));
+                let items = Shelf { traces: page.items, ..Shelf::default() };
+                Page { items, next, read: page.read, report: page.report }
+            }
+            _ => {
+                let page = self.registered_models()?;
+                let items = Shelf { registered: page.items, ..Shelf::default() };
+                Page { items, next: next(LOGGED, None), read: page.read, report: page.report }
+            }
+        })
+    }
+
+    /// Registered models with their versions, by name; without prompts.
+    ///
+    /// # Errors
+    /// Those of the files.
+    pub fn registered_models(&self) -> Result<Page<Vec<RegisteredModel>>, Fault> {
+        Ok(self.page(shelf::registered_models(&self.inner)?, None, Report::default()))
+    }
+
+    /// Logged models, newest first, in pages.
+    ///
+    /// # Errors
+    /// Those of the files.
+    pub fn logged_models(&self, after: Option<&Cursor>) -> Result<Page<Vec<LoggedModel>>, Fault> {
+        let mut report = Report::default();
+        let experiments = self.inner.experiments(&mut report)?;
+        if self.models.borrow().is_none() {
+            *self.models.borrow_mut() = Some(shelf::model_heads(&self.inner, &experiments.number_of)?);
+        }
+        let models = self.models.borrow();
+        let models = models.as_deref().unwrap_or_default();
+        let start = place_after(after).min(models.len());
+        let end = (start + MODELS_PAGE).min(models.len());
+        let mut page = models.get(start..end).unwrap_or_default().to_vec();
+        shelf::complete_models(&self.inner, &mut page)?;
+        Ok(self.page(page, next_after(end, models.len()), report))
+    }
+
+    /// Traces, newest first, in pages.
+    ///
+    /// # Errors
+    /// Those of the files.
+    pub fn traces(&self, after: Option<&Cursor>) -> Result<Page<Vec<Trace>>, Fault> {
+        let mut report = Report::default();
+        let experiments = self.inner.experiments(&mut report)?;
+        let start = place_after(after);
+        let mut kept = self.traces.borrow_mut();
+        // A page that was given before is found again from the start.
+        let mut reading = match kept.take() {
+            Some(reading) if reading.given == start => reading,
+            _ => match TraceReading::new(&self.inner) {
+                Some(reading) => reading,
+                None => return Ok(self.page(Vec::new(), None, report)),
+            },
+        };
+        loop {
+            let before = reading.given;
+            let (items, has_more) = reading.next(&self.inner, &experiments.number_of)?;
+            if before + TRACES_PAGE > start || !has_more {
+                let next = has_more.then(|| Cursor(reading.given.to_string()));
+                *kept = Some(reading);
+                return Ok(self.page(items, next, report));
+            }
+        }
+    }
+}
+
+/// Where notices point: the database is what was opened.
+const HERE: &str = ".";
+
+impl Inner {
+    fn file(&self) -> &'static str {
+        HERE
+    }
+
+    fn experiments(&self, report: &mut Report) -> Result<Rc<Experiments>, Fault> {
+        if let Some(known) = self.experiments.borrow().clone() {
+            return Ok(known);
+        }
+        let read = Rc::new(experiments::read(self, report)?);
+        *self.experiments.borrow_mut() = Some(read.clone());
+        Ok(read)
+    }
+
+    fn table(&self, found: &mut Found, runs: &[u32], report: &mut Report) -> Result<RunTable, Fault> {
+        let experiments = self.experiments(report)?;
+        found.table(runs, (&self.database, &self.datasets), &experiments.number_of, HERE, report)
+    }
+
+    /// Adds what was found since the last time: on opening, and in damaged pages.
+    fn tell(&self, report: &mut Report) {
+        report.merge(self.opened.take());
+        for problem in self.database.take_problems() {
+            let place =
+                if problem.page > 0 { format!("Page {} of {}", problem.page, problem.inside) } else { problem.inside };
+            report.note(Reason::DatabaseDamaged, HERE, None, format!("{place} {}.", problem.what));
+        }
+    }
+}
+
+fn not_mlflow(name: &str, database: &Database) -> String {
+    const SHOWN: usize = 5;
+    let names: Vec<&str> = database.tables().iter().map(|table| table.name.as_str()).take(SHOWN).collect();
+    let more = if database.tables().len() > SHOWN { ", …" } else { "" };
+    let tables = if names.is_empty() { "no tables at all".to_owned() } else { format!("{}{more}", names.join(", ")) };
+    format!("{name} is a SQLite database, but none of MLflow's: experiments and runs are looked for, it has {tables}.")
+}
+
+fn place_after(cursor: Option<&Cursor>) -> usize {
+    cursor.and_then(|cursor| cursor.0.parse().ok()).unwrap_or(0)
+}
+
+/// The cursor of what follows `end`, while there is something.
+fn next_after(end: usize, total: usize) -> Option<Cursor> {
+    (end < total).then(|| Cursor(end.to_string()))
+}
+
+impl Source for SqlStore {
+    fn experiments(&self, _after: Option<Cursor>) -> Async<'_, Page<Vec<Experiment>>> {
+        Box::pin(async move {
+            let mut report = Report::default();
+            let experiments = self.inner.experiments(&mut report)?;
+            self.runs_total.set(experiments.runs);
+            Ok(self.page(experiments.list.clone(), None, report))
+        })
+    }
+
+    fn runs(&self, ask: RunsAsk) -> Async<'_, Page<RunTable>> {
+        Box::pin(async move { self.runs_now(&ask) })
+    }
+
+    fn history(&self, ask: HistoryAsk) -> Async<'_, Page<Vec<MetricSeries>>> {
+        Box::pin(async move { self.history_now(&ask) })
+    }
+
+    fn stores(&self) -> Async<'_, Vec<Store>> {
+        Box::pin(async move { Ok(vec![shelf::store(&self.inner)?]) })
+    }
+
+    /// Registered models come first, then logged models, then traces.
+    fn shelf(&self, after: Option<Cursor>) -> Async<'_, Page<Shelf>> {
+        Box::pin(async move { self.shelf_now(after.as_ref()) })
+    }
+
+    fn artifacts(&self, run: &RunKey) -> Rc<dyn Folder> {
+        Rc::new(RunArtifacts::new(self.inner.clone(), run.clone()))
+    }
+}

@@ -1,0 +1,204 @@
+//! Pages of runs: the newest few by index, so that the first rows of a large database need few reads; then all the others in
+//! one pass over the file, which takes as many calls as it takes.
+
+use super::found::{Found, Part};
+use super::{Inner, Work};
+use crate::model::{Report, RunTable};
+use crate::sources::Fault;
+use crate::sources::sqlite::{Budget, Database, Order, Row, Sweep, Value};
+use std::collections::HashSet;
+
+/// Most runs of the first page: each costs some reads of its own.
+const NEWEST: u32 = 50;
+/// Most runs of any page.
+const PAGE: u32 = 10_000;
+
+/// Where reading stands.
+pub enum Reading {
+    /// Nothing is read.
+    Start,
+    /// The rest comes in one pass.
+    Sweeping(Box<Pass>),
+    /// All is found and waits to be given.
+    Giving {
+        /// All of it.
+        found: Box<Found>,
+        /// Runs that are left, the next one last.
+        left: Vec<u32>,
+    },
+    /// All was given.
+    Done,
+}
+
+/// A pass over the tables of runs.
+pub struct Pass {
+    sweep: Sweep,
+    parts: Vec<Part>,
+    found: Found,
+    given: HashSet<String>,
+}
+
+impl Reading {
+    /// The next page of about `size` runs; empty while the pass is under way.
+    ///
+    /// # Errors
+    /// Those of the files; it starts again then.
+    pub fn next(&mut self, inner: &Inner, size: u32, report: &mut Report) -> Result<RunTable, Fault> {
+        match std::mem::replace(self, Reading::Start) {
+            Reading::Start => {
+                let (table, is_all) = newest(inner, size.clamp(1, NEWEST), report)?;
+                *self = if is_all {
+                    Reading::Done
+                } else {
+                    Reading::Sweeping(Box::new(Pass::new(&inner.database, &table)))
+                };
+                Ok(table)
+            }
+            Reading::Sweeping(mut pass) => {
+                *self = if pass.step(inner, report)? { Reading::Sweeping(pass) } else { pass.finish() };
+                Ok(RunTable::default())
+            }
+            Reading::Giving { mut found, mut left } => {
+                let runs: Vec<u32> = left.split_off(left.len().saturating_sub(size.clamp(1, PAGE) as usize));
+                let runs: Vec<u32> = runs.into_iter().rev().collect();
+                let table = inner.table(&mut found, &runs, report)?;
+                *self = if left.is_empty() { Reading::Done } else { Reading::Giving { found, left } };
+                Ok(table)
+            }
+            Reading::Done => {
+                *self = Reading::Done;
+                Ok(RunTable::default())
+            }
+        }
+    }
+
+    /// Whether all was given.
+    pub fn is_done(&self) -> bool {
+        matches!(self, Reading::Done)
+    }
+
+    /// How many runs wait to be given, once that is known.
+    pub fn left(&self) -> Option<u64> {
+        match self {
+            Reading::Giving { left, .. } => Some(left.len() as u64),
+            Reading::Done => Some(0),
+            Reading::Start | Reading::Sweeping(_) => None,
+        }
+    }
+}
+
+/// The newest runs with all that is theirs, and whether there are no others. Without sound indexes there are none.
+fn newest(inner: &Inner, size: u32, report: &mut Report) -> Result<(RunTable, bool), Fault> {
+    let database = &inner.database;
+    let Some(runs) = Part::Runs.table(database) else { return Ok((RunTable::default(), true)) };
+    let is_indexed = |part: &Part| match part.table(database) {
+        Some(table) => {
+            table.index_on(key_of(*part)).is_some() && (*part != Part::Metrics || table.name == "latest_metrics")
+        }
+        None => true,
+    };
+    let parts = [Part::Params, Part::Tags, Part::Metrics, Part::Inputs];
+    if !parts.iter().all(is_indexed) {
+        return Ok((RunTable::default(), false));
+    }
+    let met = database.problems_met();
+    let mut found = Found::new(database);
+    let mut seen = 0;
+    let mut scan = database.scan(runs, Part::Runs.columns(), Order::NewestFirst);
+    let few = Budget { reads: 4, bytes: 16 << 10 };
+    let mut has_more = true;
+    while has_more && seen <= size {
+        has_more = scan.step(database, few, &mut |row| {
+            seen += 1;
+            found.add(Part::Runs, row, inner.file(), report);
+        })?;
+    }
+    let mut newest = found.newest_first();
+    let is_all = !has_more && newest.len() <= size as usize;
+    newest.truncate(size as usize);
+    let ids: Vec<String> = newest.iter().map(|run| found.id(*run).to_owned()).collect();
+    for part in parts {
+        let keys: Vec<Vec<Value<'_>>> = ids.iter().map(|id| run_key(part, id)).collect();
+        look_up(database, part, key_of(part), &keys, &mut |row| found.add(part, row, inner.file(), report))?;
+    }
+    // Outputs start at the run, inputs end there; what an edge is for stands beside it.
+    let outputs: Vec<Vec<Value<'_>>> =
+        ids.iter().map(|id| vec![Value::Text(b"RUN_OUTPUT"), Value::Text(id.as_bytes())]).collect();
+    let edge = &["source_type", "source_id"];
+    look_up(database, Part::Inputs, edge, &outputs, &mut |row| found.add(Part::Inputs, row, inner.file(), report))?;
+    let edges: Vec<String> = newest.iter().flat_map(|run| found.edges(*run)).map(str::to_owned).collect();
+    let keys: Vec<Vec<Value<'_>>> = edges.iter().map(|edge| vec![Value::Text(edge.as_bytes())]).collect();
+    look_up(database, Part::InputTags, &["input_uuid"], &keys, &mut |row| {
+        found.add(Part::InputTags, row, inner.file(), report);
+    })?;
+    if database.problems_met() > met {
+        // What a damaged index does not lead to may be in its table.
+        return Ok((RunTable::default(), false));
+    }
+    Ok((inner.table(&mut found, &newest, report)?, is_all))
+}
+
+fn key_of(part: Part) -> &'static [&'static str] {
+    match part {
+        Part::Inputs => &["destination_type", "destination_id"],
+        _ => &["run_uuid"],
+    }
+}
+
+fn run_key(part: Part, id: &str) -> Vec<Value<'_>> {
+    match part {
+        Part::Inputs => vec![Value::Text(b"RUN"), Value::Text(id.as_bytes())],
+        _ => vec![Value::Text(id.as_bytes())],
+    }
+}
+
+/// Rows by index; none where the database has no such table.
+fn look_up(
+    database: &Database,
+    part: Part,
+    names: &[&str],
+    keys: &[Vec<Value<'_>>],
+    each: &mut dyn FnMut(&Row<'_>),
+) -> Result<(), Fault> {
+    let Some(table) = part.table(database) else { return Ok(()) };
+    let Some(index) = table.index_on(names) else { return Ok(()) };
+    let mut rowids = Vec::new();
+    database.entries(table, index, &[], keys, &mut |_, row| rowids.push(row.rowid))?;
+    rowids.sort_unstable();
+    rowids.dedup();
+    database.rows(table, part.columns(), &rowids, each)
+}
+
+impl Pass {
+    fn new(database: &Database, given: &RunTable) -> Pass {
+        let parts: Vec<Part> = Part::ALL.into_iter().filter(|part| part.table(database).is_some()).collect();
+        let asked: Vec<_> = parts.iter().filter_map(|part| Some((part.table(database)?, part.columns()))).collect();
+        let given = given.id.iter().cloned().collect();
+        Pass { sweep: database.sweep(&asked), parts, found: Found::new(database), given }
+    }
+
+    /// Goes on for one call's work; whether there is more.
+    fn step(&mut self, inner: &Inner, report: &mut Report) -> Result<bool, Fault> {
+        let Pass { sweep, parts, found, .. } = self;
+        let mut work = Work::new(&inner.database);
+        loop {
+            let mut rows = 0;
+            let has_more = sweep.step(&inner.database, Work::STEP, &mut |part, row| {
+                rows += 1;
+                if let Some(part) = parts.get(part) {
+                    found.add(*part, row, inner.file(), report);
+                }
+            })?;
+            if !has_more || work.is_enough(&inner.database, rows) {
+                return Ok(has_more);
+            }
+        }
+    }
+
+    fn finish(self) -> Reading {
+        let mut left = self.found.newest_first();
+        left.retain(|run| !self.given.contains(self.found.id(*run)));
+        left.reverse();
+        if left.is_empty() { Reading::Done } else { Reading::Giving { found: Box::new(self.found), left } }
+    }
+}
