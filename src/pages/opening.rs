@@ -247,7 +247,7 @@ fn read(app: App, whole: Rc<Union>, opening: Opening, things: Vec<Thing>, choose
                         return false;
                     }
                     absorb(app, at, step, choose_page);
-                    app.session.with_value(|session| session.phase.is_loading())
+                    app.session.with_value(|session| session.wants(at))
                 };
                 load(&part, &mut take, &signs::now_ms).await;
                 if at > 0 && is_open() && app.phase.with_untracked(|phase| *phase == Phase::Done) {
@@ -270,7 +270,7 @@ fn join(app: App) {
 /// Takes one step into the session and tells the page.
 fn absorb(app: App, opening: usize, step: Step, choose_page: bool) {
     let last_experiments = matches!(&step, Step::Experiments(page) if page.next.is_none());
-    if app.session.with_value(|session| session.phase == Phase::Cancelled) {
+    if !app.session.with_value(|session| session.wants(opening)) {
         return;
     }
     app.session.update_value(|session| session.absorb(opening, step));

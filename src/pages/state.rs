@@ -326,7 +326,11 @@ impl App {
         leptos::task::spawn_local(async move {
             let mut after = None;
             loop {
-                match source.shelf(after).await {
+                let answer = source.shelf(after).await;
+                if !self.shelf.with_value(|shelf| shelf.is_wanted(number)) {
+                    break;
+                }
+                match answer {
                     Ok(mut page) => {
                         let report = std::mem::take(&mut page.report);
                         self.session.update_value(|session| session.report.merge(report));
