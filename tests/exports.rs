@@ -624,7 +624,8 @@ fn mutations() {
         Kind::ExportImport,
         read("export-import-2026/experiments/1/runs/ffdbaa519b9a4599820e12102eb1480f/run.json"),
     ));
-    let rounds: usize = std::env::var("RUNGLASS_MUTATIONS").ok().and_then(|text| text.parse().ok()).unwrap_or(60);
+    let times: usize = std::env::var("RUNGLASS_MUTATIONS").ok().and_then(|text| text.parse().ok()).unwrap_or(1);
+    let rounds = 60 * times;
     let mut dice = Dice(0x5EED_u64);
     for (kind, bytes) in &seeds {
         for _ in 0..rounds {

@@ -184,7 +184,7 @@ for (const theme of ['light', 'dark']) {
     await page.locator('[data-search]').fill('');
     await page.locator('[role=row][data-model] a').first().click();
     await page.locator('.run-page').waitFor();
-    await page.locator('[data-logged-model]').waitFor();
+    await page.locator('[data-logged-model]').first().waitFor();
     await page.goBack();
     await page.keyboard.press('e');
     await page.getByRole('link', { name: '1 trace', exact: true }).click();

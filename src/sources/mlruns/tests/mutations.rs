@@ -6,6 +6,7 @@ use crate::sources::memory::Memory;
 use crate::sources::mlruns::meta::Meta;
 use crate::sources::mlruns::metrics::read_points;
 use crate::sources::mlruns::yaml::{read_events, read_flat};
+use crate::sources::mutation_tests::rounds;
 use crate::sources::stores::Stores;
 use crate::sources::{FaultKind, Source};
 use pollster::block_on;
@@ -35,7 +36,7 @@ const METRICS: [&str; 4] = [
 fn of_a_meta() {
     let mut random = random();
     let mut both = 0;
-    for round in 0..20_000 {
+    for round in 0..rounds(20_000) {
         let bytes = mutated(METAS[round % METAS.len()].as_bytes(), &mut random);
         let read = Meta::read_bytes(&bytes).meta;
         for key in ["name", "aliases", "status", "start_time", "description", "trace_location", "a", "b"] {
@@ -56,7 +57,7 @@ fn of_a_meta() {
 #[test]
 fn of_a_metric() {
     let mut random = random();
-    for round in 0..20_000 {
+    for round in 0..rounds(20_000) {
         let bytes = mutated(METRICS[round % METRICS.len()].as_bytes(), &mut random);
         let lines =
             bytes.split(|byte| *byte == b'\n').filter(|line| !line.iter().all(|byte| b" \t\r".contains(byte))).count();
@@ -86,7 +87,7 @@ fn of_any_file_of_a_store() {
         ("7/models/m-1/metrics/a", METRICS[3]),
     ];
     let mut random = random();
-    for round in 0..3_000 {
+    for round in 0..rounds(3_000) {
         let mut memory = Memory::new();
         for (at, (path, text)) in files.iter().enumerate() {
             let is_changed = at == round % files.len() || random(8) == 0;
