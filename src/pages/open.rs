@@ -48,7 +48,7 @@ fn Drop() -> impl IntoView {
     let app = App::get();
     view! {
         <section class="opener" aria-label="Open">
-            <div class="glyphs"><Icon name=IconName::Folder /><Icon name=IconName::Zip /></div>
+            <div class="glyphs"><Icon name=IconName::Folder /><Icon name=IconName::Database /><Icon name=IconName::Zip /></div>
             <div>
                 <p class="big">"Drop it anywhere on this window"</p>
                 <p class="sub">"an "<code>"mlruns"</code>" folder, "<code>"mlflow.db"</code>", a zip or tar of either, or an export (JSON, CSV): several at once, at any depth, under any name"</p>
@@ -87,11 +87,11 @@ fn Where() -> impl IntoView {
         <section class="two" aria-label="Where the data lies">
             <div class="card-box">
                 <h2>"Where is my data?"</h2>
-                <p class="sub">"In the folder "<code>"mlruns"</code>" beside the script that trains, or where "<code>"MLFLOW_TRACKING_URI"</code>" points. Artifacts may have moved: what lies beside a run is what counts."</p>
+                <p class="sub">"In "<code>"mlflow.db"</code>" (since MLflow 3.7) or the folder "<code>"mlruns"</code>" beside the script that trains, or where "<code>"MLFLOW_TRACKING_URI"</code>" points. Drop the database with its folder of artifacts."</p>
             </div>
             <div class="card-box">
                 <h2>"Is it large?"</h2>
-                <p class="sub">"A zip opens about forty times as fast as a folder of small files:"</p>
+                <p class="sub">"A database opens at any size. A zip opens about forty times as fast as a folder of small files:"</p>
                 <pre class="code">"zip -qr mlruns.zip mlruns"</pre>
             </div>
         </section>

@@ -361,8 +361,7 @@ fn Metrics(row: u32) -> impl IntoView {
         let points = match (line.count, app.histories.with_value(|histories| histories.is_read(row, &key))) {
             (0, false) => "…".to_owned(),
             (0, true) => "last only".to_owned(),
-            (1, _) => "one value".to_owned(),
-            (several, _) => count(i64::from(several)),
+            (known, _) => count(i64::from(known)),
         };
         view! {
             <tr>
