@@ -19,6 +19,8 @@ use std::rc::Rc;
 
 /// Least time between two changes that the page is told of while runs come, in milliseconds.
 const TELL_EVERY_MS: f64 = 250.0;
+/// The page is told again after so many times as long as it took: the more runs there are, the longer.
+const TELLING_SHARE: f64 = 8.0;
 /// As long as there are so few, each page of runs is shown at once.
 const FEW_RUNS: u64 = 60;
 
@@ -298,9 +300,12 @@ fn absorb(app: App, opening: usize, step: Step, choose_page: bool) {
         app.phase.set(phase);
     }
     let now_ms = signs::now_ms();
-    if is_news || (now_ms - app.told_ms.get_value() >= TELL_EVERY_MS && !is_told_by_choosing) {
-        app.told_ms.set_value(now_ms);
+    let (told_ms, took_ms) = app.told.get_value();
+    let is_time = now_ms - told_ms >= TELL_EVERY_MS.max(took_ms * TELLING_SHARE);
+    if is_news || (is_time && !is_told_by_choosing) {
+        app.told.set_value((now_ms, took_ms));
         app.changed.update(|count| *count += 1);
+        in_the_next_turn(move || app.told.set_value((now_ms, signs::now_ms() - now_ms)));
     }
     if done && let Some(act) = app.act_all.get_value() {
         act.shown();

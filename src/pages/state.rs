@@ -37,8 +37,8 @@ pub struct App {
     pub session: StoredValue<Session, LocalStorage>,
     /// Grows when the session has more runs or experiments.
     pub changed: RwSignal<u64>,
-    /// When the page was last told that the session has more, in milliseconds since it was opened.
-    pub told_ms: StoredValue<f64>,
+    /// When the page was last told that the session has more, in milliseconds since it was opened, and how long it took.
+    pub told: StoredValue<(f64, f64)>,
     /// Where loading stands.
     pub phase: RwSignal<Phase>,
     /// The name of what is open; `None` when nothing is.
@@ -126,7 +126,7 @@ impl App {
             leaving: RwSignal::new(0),
             session,
             changed,
-            told_ms: StoredValue::new(0.0),
+            told: StoredValue::new((0.0, 0.0)),
             phase: RwSignal::new(Phase::default()),
             opened: RwSignal::new(None),
             things: StoredValue::new_local(Vec::new()),
