@@ -161,8 +161,11 @@ pub fn Reading() -> impl IntoView {
     };
     let share = move || {
         let (read, _) = read();
-        let total = read.runs_total.unwrap_or(0).max(1);
-        (read.runs as f64 / total as f64 * 100.0).clamp(0.0, 100.0)
+        let (some, all) = match (read.runs_total, read.bytes_total) {
+            (Some(runs), _) => (read.runs, runs),
+            (None, bytes) => (read.bytes, bytes.unwrap_or(0)),
+        };
+        (some as f64 / all.max(1) as f64 * 100.0).clamp(0.0, 100.0)
     };
     let words = move || {
         let (read, experiments) = read();
@@ -176,6 +179,9 @@ pub fn Reading() -> impl IntoView {
                 of(number(read.files), read.files_total.map(number)),
                 of(bytes(read.bytes), read.bytes_total.map(bytes))
             ),
+            None if read.runs > 0 => {
+                format!("{}, {}", counted(read.runs, "run", "runs"), of(bytes(read.bytes), read.bytes_total.map(bytes)))
+            }
             None => format!(
                 "Looking: {} files, {}",
                 number(read.files),

@@ -166,8 +166,8 @@ impl SqlStore {
         let read = Progress {
             files: 1,
             files_total: Some(1),
-            bytes: self.inner.database.cost().1,
-            bytes_total: None,
+            bytes: self.inner.database.cost().1.min(self.inner.size),
+            bytes_total: Some(self.inner.size),
             runs: self.runs_read.get(),
             runs_total: self.runs_total.get(),
         };
