@@ -33,6 +33,13 @@ impl<T: Copy> Cells<T> {
         }
     }
 
+    /// Makes room for `rows` in all, exactly, if it is dense: a sparse one is small.
+    pub fn reserve(&mut self, rows: usize) {
+        if let Repr::Dense { values, .. } = &mut self.store {
+            values.reserve_exact(rows.saturating_sub(values.len()));
+        }
+    }
+
     /// Puts `value` at `row`; quick when rows come in ascending order, right in any order.
     pub fn set(&mut self, row: u32, value: T) {
         match &mut self.store {

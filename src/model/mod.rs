@@ -11,6 +11,7 @@ mod run;
 mod series;
 mod shelf;
 mod table;
+mod texts;
 
 pub use cells::Cells;
 pub use experiment::{Experiment, Store};
@@ -20,3 +21,4 @@ pub use run::{DatasetInput, Lifecycle, RunKey, RunStatus};
 pub use series::{MetricSeries, MetricSummary, point_order};
 pub use shelf::{LoggedModel, ModelVersion, RegisteredModel, Shelf, Trace};
 pub use table::{Columns, RunRow, RunTable, TextColumn};
+pub use texts::Texts;

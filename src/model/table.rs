@@ -1,23 +1,23 @@
 //! Runs as columns. Indices flow, tables stay: whoever filters, sorts or groups hands on row numbers of one [`RunTable`].
 
-use crate::model::{Cells, DatasetInput, Lifecycle, MetricSummary, RunKey, RunStatus};
+use crate::model::{Cells, DatasetInput, Lifecycle, MetricSummary, RunKey, RunStatus, Texts};
 use std::collections::HashMap;
 
 /// Text of one field, dictionary-coded.
 #[derive(Clone, Debug, Default)]
 pub struct TextColumn {
-    dictionary: Vec<Box<str>>,
-    code_of: HashMap<Box<str>, u32>,
+    dictionary: Texts,
     codes: Cells<u32>,
 }
 
 impl TextColumn {
     /// From the distinct texts and, for each row that has one, its index among them. `None` when two texts are the same or a
     /// code has no text.
-    pub fn from_parts(dictionary: Vec<Box<str>>, codes: Cells<u32>) -> Option<TextColumn> {
-        let code_of: HashMap<Box<str>, u32> = dictionary.iter().cloned().zip(0..).collect();
+    pub fn from_parts<'a>(texts: impl IntoIterator<Item = &'a str>, codes: Cells<u32>) -> Option<TextColumn> {
+        let mut dictionary = Texts::default();
+        let are_new = texts.into_iter().all(|text| dictionary.code_for(text) as usize + 1 == dictionary.len());
         let has_text = codes.iter().all(|(_, code)| (code as usize) < dictionary.len());
-        (has_text && code_of.len() == dictionary.len()).then_some(TextColumn { dictionary, code_of, codes })
+        (are_new && has_text).then_some(TextColumn { dictionary, codes })
     }
 
     /// The text at `row`.
@@ -32,29 +32,18 @@ impl TextColumn {
 
     /// The text of a code that this column gave out.
     pub fn text(&self, code: u32) -> &str {
-        &self.dictionary[code as usize]
+        self.dictionary.get(code)
     }
 
     /// The distinct texts, in order of first appearance; index = code.
-    pub fn dictionary(&self) -> &[Box<str>] {
+    pub fn dictionary(&self) -> &Texts {
         &self.dictionary
     }
 
     /// Puts `text` at `row`.
     pub fn set(&mut self, row: u32, text: &str) {
-        let code = self.code_for(text);
+        let code = self.dictionary.code_for(text);
         self.codes.set(row, code);
-    }
-
-    /// The code of a text, which gets one if it is new.
-    fn code_for(&mut self, text: &str) -> u32 {
-        if let Some(&code) = self.code_of.get(text) {
-            return code;
-        }
-        let code = self.dictionary.len() as u32;
-        self.dictionary.push(text.into());
-        self.code_of.insert(text.into(), code);
-        code
     }
 
     /// (row, code) of some rows, by ascending row.
@@ -244,6 +233,29 @@ impl RunTable {
         row
     }
 
+    /// Makes room for `rows` in all, exactly: a table that grows by doubling holds twice its size while it does.
+    pub fn reserve(&mut self, rows: usize) {
+        fn room<T>(column: &mut Vec<T>, rows: usize) {
+            column.reserve_exact(rows.saturating_sub(column.len()));
+        }
+        room(&mut self.key, rows);
+        room(&mut self.id, rows);
+        room(&mut self.experiment, rows);
+        room(&mut self.name, rows);
+        room(&mut self.status, rows);
+        room(&mut self.lifecycle, rows);
+        room(&mut self.start_ms, rows);
+        room(&mut self.end_ms, rows);
+        room(&mut self.artifact_uri, rows);
+        room(&mut self.datasets, rows);
+        room(&mut self.outputs, rows);
+        self.user.codes.reserve(rows);
+        for column in self.params.columns.iter_mut().chain(&mut self.tags.columns) {
+            column.codes.reserve(rows);
+        }
+        self.metrics.columns.iter_mut().for_each(|column| column.reserve(rows));
+    }
+
     /// Puts the runs of `other` below the own ones; row `r` of `other` becomes row `self.len() + r`.
     pub fn append(&mut self, other: RunTable) {
         let base = self.len() as u32;
@@ -343,7 +355,7 @@ fn slice_text<'a>(from: &TextColumn, rows: &std::ops::Range<u32>, to: impl FnOnc
 
 fn append_text(own: &mut TextColumn, other: &TextColumn, base: u32) {
     // each text is looked up once, not once a row
-    let codes: Vec<u32> = other.dictionary().iter().map(|text| own.code_for(text)).collect();
+    let codes: Vec<u32> = other.dictionary().iter().map(|text| own.dictionary.code_for(text)).collect();
     for (row, code) in other.codes() {
         if let Some(&code) = codes.get(code as usize) {
             own.codes.set(base + row, code);

@@ -145,8 +145,7 @@ fn column_keys(rows: &[u32], column: Option<&TextColumn>, may_be_numbers: bool) 
     let dictionary = column.dictionary();
     let numbers =
         || dictionary.iter().map(|text| text.trim().parse().ok().map(Key::number)).collect::<Option<Vec<Key>>>();
-    let by_code = if may_be_numbers { numbers() } else { None }
-        .unwrap_or_else(|| ranks(dictionary.iter().map(|text| Some(&**text))));
+    let by_code = if may_be_numbers { numbers() } else { None }.unwrap_or_else(|| ranks(dictionary.iter().map(Some)));
     let key = |row: &u32| column.code(*row).and_then(|code| at(&by_code, code).copied());
     rows.iter().map(|row| key(row).unwrap_or(Key::Missing)).collect()
 }

@@ -56,7 +56,7 @@ fn count_column(column: Option<&TextColumn>, rows: impl Iterator<Item = u32>) ->
             *count += 1;
         }
     }
-    let counted = column.dictionary().iter().map(|text| &**text).zip(counts);
+    let counted = column.dictionary().iter().zip(counts);
     counted.filter(|(_, count)| *count > 0).collect()
 }
 

@@ -91,6 +91,9 @@ pub struct Session {
     twice: u64,
 }
 
+/// Room is made ahead for at most so many runs: what a source states may be a lie.
+const MOST_RESERVED: u64 = 1 << 20;
+
 impl Session {
     /// Something is opened beside what is open; answers its number.
     pub fn start(&mut self, opening: Opening) -> usize {
@@ -162,6 +165,9 @@ impl Session {
 
     /// Takes in runs, but for those that another origin has as well: the same id and the same start.
     fn take_runs(&mut self, batch: RunTable) {
+        if let Some(total) = self.read.runs_total.filter(|total| *total <= MOST_RESERVED) {
+            self.table.reserve(total as usize);
+        }
         if !self.has_origins() {
             self.table.append(batch);
             return;

@@ -46,7 +46,7 @@ pub fn in_view(table: &RunTable, experiment_lifecycle: &[Lifecycle], experiments
 /// The parent row of each run that has one in the table: the tag names an id, looked for in the run's own experiment first.
 pub fn parents(table: &RunTable) -> HashMap<u32, u32> {
     let Some(column) = table.tags.get(PARENT_TAG) else { return HashMap::new() };
-    let wanted: HashSet<&str> = column.dictionary().iter().map(|id| &**id).collect();
+    let wanted: HashSet<&str> = column.dictionary().iter().collect();
     let mut rows_of: HashMap<&str, Vec<u32>> = HashMap::new();
     for row in table.rows() {
         let id = table.id[row as usize].as_str();

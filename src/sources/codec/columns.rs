@@ -117,7 +117,7 @@ fn unpack_optional_texts(from: &mut Reader<'_>, count: usize) -> Option<Vec<Opti
 
 fn pack_text(out: &mut Writer, column: &TextColumn) {
     out.count(column.dictionary().len());
-    out.texts(column.dictionary().iter().map(|text| &**text));
+    out.texts(column.dictionary().iter());
     out.count(column.len());
     out.numbers(column.codes().map(|(row, _)| row), u32::to_le_bytes);
     out.numbers(column.codes().map(|(_, code)| code), u32::to_le_bytes);
@@ -125,7 +125,7 @@ fn pack_text(out: &mut Writer, column: &TextColumn) {
 
 fn unpack_text(from: &mut Reader<'_>, rows: usize) -> Option<TextColumn> {
     let texts = from.count()?;
-    let dictionary = from.texts(texts)?.into_iter().map(Box::from).collect();
+    let dictionary = from.texts(texts)?;
     let places = unpack_rows(from, rows)?;
     let codes = from.numbers(places.len(), u32::from_le_bytes)?;
     TextColumn::from_parts(dictionary, cells(places, codes))

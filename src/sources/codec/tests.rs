@@ -24,10 +24,18 @@ fn seen(table: &RunTable) -> String {
     line(format!("{:?} {:?} {:?} {:?}", table.key, table.id, table.experiment, table.name));
     line(format!("{:?} {:?} {:?} {:?}", table.status, table.lifecycle, table.start_ms, table.end_ms));
     line(format!("{:?} {:?} {:?}", table.artifact_uri, table.datasets, table.outputs));
-    line(format!("user {:?} {:?}", table.user.dictionary(), table.user.codes().collect::<Vec<_>>()));
+    line(format!(
+        "user {:?} {:?}",
+        table.user.dictionary().iter().collect::<Vec<_>>(),
+        table.user.codes().collect::<Vec<_>>()
+    ));
     for (name, columns) in [("params", &table.params), ("tags", &table.tags)] {
         for (key, column) in columns.iter() {
-            line(format!("{name} {key:?} {:?} {:?}", column.dictionary(), column.codes().collect::<Vec<_>>()));
+            line(format!(
+                "{name} {key:?} {:?} {:?}",
+                column.dictionary().iter().collect::<Vec<_>>(),
+                column.codes().collect::<Vec<_>>()
+            ));
         }
     }
     for (key, column) in table.metrics.iter() {
