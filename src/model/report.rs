@@ -65,6 +65,7 @@ reasons! {
     ArchiveSize "archive-size" Warning "The size that the archive states is not the size that it holds; what is there was read.";
     ArchiveBudget "archive-budget" Error "The entry inflates beyond what is safe to open and was left out. Unpack it by hand if you trust it, and open the folder.";
     RunTwice "run-twice" Info "The run lies in two of the things that were opened; it is shown once, from the first.";
+    ReadingStopped "reading-stopped" Warning "Open it again to see all of it.";
     NotOpened "not-opened" Error "What was open stays. Open it by itself to see more.";
     FileChanged "file-changed" Error "The file changed on disk after it was picked. Drop it again.";
     FileUnreadable "file-unreadable" Error "The browser or the system refused to read the file. Check its permissions and open it again.";

@@ -183,8 +183,8 @@ pub fn Reading() -> impl IntoView {
                 format!("{}, {}", counted(read.runs, "run", "runs"), of(bytes(read.bytes), read.bytes_total.map(bytes)))
             }
             None => format!(
-                "Looking: {} files, {}",
-                number(read.files),
+                "Looking: {}, {}",
+                counted(read.files, "file", "files"),
                 counted(experiments as u64, "experiment", "experiments")
             ),
         }
@@ -219,7 +219,7 @@ pub fn Reading() -> impl IntoView {
             }.into_any()),
             Phase::Cancelled => Some(view! {
                 <div class="msg warning" role="status">
-                    <Icon name=IconName::Info /><span class="grow"><b>"Reading was cancelled."</b>" "{words}" are here. Drop it again to read all."</span>
+                    <Icon name=IconName::Info /><span class="grow"><b>"Reading was cancelled."</b>" "{words}". What was read is here; drop it again to read all."</span>
                 </div>
             }.into_any()),
             Phase::Failed(fault) if app.session.with_value(|session| !session.experiments.is_empty()) => Some(view! {

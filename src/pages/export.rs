@@ -3,6 +3,7 @@
 use crate::browser::files::Download;
 use crate::browser::signs::Busy;
 use crate::pages::state::App;
+use crate::session::Session;
 use crate::sources::exports::document::{self, Chosen};
 use crate::sources::{Fault, Progress};
 use crate::view::format::{count, counted};
@@ -10,6 +11,7 @@ use leptos::prelude::*;
 
 /// Writes the chosen experiments or runs (all, when nothing is chosen) and gives the file to the user.
 pub fn save(app: App, chosen: Chosen) {
+    let chosen = app.session.with_value(|session| as_shown(session, chosen));
     let Some(source) = app.source.get_value() else { return };
     let opening = app.opening.get_value();
     let name = app.opened.get_untracked().unwrap_or_default();
@@ -53,6 +55,20 @@ pub fn save(app: App, chosen: Chosen) {
         }
         drop(busy);
     });
+}
+
+/// The same choice as runs, where some of the source's are not shown since they come twice.
+fn as_shown(session: &Session, chosen: Chosen) -> Chosen {
+    if session.has_no_twice() || !chosen.runs.is_empty() {
+        return chosen;
+    }
+    let is_chosen = |number: u32| {
+        let experiment = session.experiments.get(number as usize);
+        chosen.experiments.is_empty()
+            || experiment.is_some_and(|experiment| chosen.experiments.contains(&experiment.path))
+    };
+    let runs = session.table.key.iter().zip(&session.table.experiment).filter(|(_, number)| is_chosen(**number));
+    Chosen { runs: runs.map(|(key, _)| key.0.clone()).collect(), ..Chosen::default() }
 }
 
 /// Bytes that are handed to the browser at once.

@@ -95,10 +95,13 @@ pub fn pick_files(app: App, how: How) {
     document::click("input[data-open=files]");
 }
 
-/// Whether something can join what is open: it is, and its experiments are known.
+/// Whether something can join what is open: it is, and what it holds is known.
 pub fn can_add(app: App) -> bool {
     app.source.with_value(Option::is_some)
-        && app.session.with_value(|session| !session.experiments.is_empty() && session.phase != Phase::Looking)
+        && app.session.with_value(|session| {
+            session.phase != Phase::Looking
+                && !(session.experiments.is_empty() && matches!(session.phase, Phase::Failed(_)))
+        })
 }
 
 /// Opens the sample that lies beside the page.
@@ -176,6 +179,7 @@ fn start_now(app: App, name: String, things: Vec<Thing>) {
     app.shelf.update_value(Shelves::forget);
     app.colours.set_value(Colours::default());
     app.refused.set(None);
+    app.said.set(String::new());
     app.drawer.set(None);
     app.phase.set(Phase::Looking);
     app.changed.update(|count| *count += 1);
@@ -218,7 +222,7 @@ fn add(app: App, name: String, things: Vec<Thing>) {
     app.tune(|view| view.source = Some(together));
     app.say(format!("Adding {name}"));
     app.shelf.update_value(Shelves::forget);
-    read(app, whole, Opening { name, prefix, things: things.len(), experiments: 0 }, things, false);
+    read(app, whole, Opening { name, prefix, things: things.len(), ..Opening::default() }, things, false);
 }
 
 /// Reads an opening in a worker of its own, as a part of the whole.
@@ -244,9 +248,14 @@ fn read(app: App, whole: Rc<Union>, opening: Opening, things: Vec<Thing>, choose
                     if !is_open() {
                         return false;
                     }
-                    if at > 0 && matches!(&step, Step::Failed(fault) if fault.kind == FaultKind::NotRecognised) {
-                        join(app);
-                        return false;
+                    if at > 0
+                        && let Step::Failed(fault) = &step
+                    {
+                        if fault.kind == FaultKind::NotRecognised && may_belong(app, &things) {
+                            join(app);
+                            return false;
+                        }
+                        leave_out(app, things.len());
                     }
                     absorb(app, at, step, choose_page);
                     app.session.with_value(|session| session.wants(at))
@@ -256,17 +265,58 @@ fn read(app: App, whole: Rc<Union>, opening: Opening, things: Vec<Thing>, choose
                     app.say(format!("{prefix} was added"));
                 }
             }
-            Err(fault) => absorb(app, at, Step::Failed(fault), false),
+            Err(fault) => {
+                if at > 0 {
+                    leave_out(app, things.len());
+                }
+                absorb(app, at, Step::Failed(fault), false);
+            }
         }
         drop(busy);
     });
 }
 
-/// What was added holds no runs of its own. It may be a part of what is open (artifacts of a database's runs, its `-wal`), so all
-/// is read once more, together; the view stays.
+/// Whether what holds no runs of its own may be a part of what is open: the log of a database, or a folder of artifacts.
+fn may_belong(app: App, things: &[Thing]) -> bool {
+    let has_others = app.session.with_value(|session| session.stores.iter().any(|store| store.format != "mlruns"));
+    things.iter().any(|thing| {
+        let name = thing.name();
+        let ends = |ends: &[&str]| ends.iter().any(|end| name.ends_with(end));
+        let is_tree = !matches!(thing, Thing::File(..)) || ends(&[".zip", ".tar", ".tgz", ".gz", ".zst"]);
+        ends(&["-wal", "-journal"]) || (is_tree && has_others)
+    })
+}
+
+/// All that is open is read once more, together; the view stays.
 fn join(app: App) {
-    app.say("It holds no runs of its own: reading it together with what is open");
+    let (experiments, runs) = (app.experiment_names.get_untracked(), app.run_names.get_untracked());
+    app.session.with_value(|session| {
+        let experiment = |name: &String| {
+            let number = experiments.number(name)?;
+            Some(session.place_together(number, &session.experiments.get(number as usize)?.path))
+        };
+        let run = |name: &String| {
+            let row = runs.number(name)? as usize;
+            Some(session.place_together(*session.table.experiment.get(row)?, &session.table.key.get(row)?.0))
+        };
+        app.tune(|view| {
+            view.experiments = view.experiments.iter().filter_map(experiment).collect();
+            view.run = view.run.as_ref().and_then(run);
+            view.selected = view.selected.iter().filter_map(run).collect();
+            view.eye = view.eye.as_ref().map(|eye| eye.iter().filter_map(run).collect());
+        });
+    });
     restart(app);
+    app.say("It holds no runs of its own: reading it together with what is open");
+}
+
+/// What was added could not be opened: it is a part of what is open no more.
+fn leave_out(app: App, things: usize) {
+    app.things.update_value(|all| all.truncate(all.len().saturating_sub(things)));
+    let together = name_of(&app.things.get_value());
+    app.opened.set(Some(together.clone()));
+    app.tune(|view| view.source = Some(together));
+    app.say("It could not be opened: see the notices");
 }
 
 /// Takes one step into the session and tells the page.

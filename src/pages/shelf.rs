@@ -148,6 +148,14 @@ fn run_link(app: App, id: Option<&str>) -> AnyView {
     }
 }
 
+/// What Enter does on a line that names a run.
+fn go_to_run(app: App, id: Option<&str>) {
+    match id.and_then(|id| app.run_names.with_untracked(|names| names.number(id))) {
+        Some(row) => run::go_to(app, row),
+        None => app.say("Its run is not among what is open"),
+    }
+}
+
 /// Registered models, a line a version.
 #[component]
 pub fn Models() -> impl IntoView {
@@ -156,6 +164,8 @@ pub fn Models() -> impl IntoView {
         let mut models: Vec<RegisteredModel> =
             shelf.registered.iter().filter(|model| !model.is_prompt()).cloned().collect();
         models.sort_by(|a, b| natural(&a.name, &b.name, false));
+        // the same registry in two of the things that were opened
+        models.dedup_by(|a, b| a.name == b.name && a.versions == b.versions);
         Arc::new(models)
     });
     let lines = Memo::new(move |_| {
@@ -204,11 +214,16 @@ pub fn Models() -> impl IntoView {
             None => ().into_any(),
         })
     };
+    let open = move |index: usize| {
+        let line = lines.with_untracked(|lines| lines.get(index).copied());
+        let id = models.with_untracked(|models| line?.version(models)?.run_id.clone());
+        go_to_run(app, id.as_deref());
+    };
     view! {
         <Frame title="Models" placeholder="Name, alias, stage, tag" summary=Signal::derive(summary)
             is_empty=Signal::derive(move || lines.with(|lines| lines.is_empty()))
             nothing="What was opened holds no registered model.">
-            <Grid label="Registered models" role="grid" row_attribute="data-model" columns=columns
+            <Grid label="Registered models" role="grid" row_attribute="data-model" on_open=Callback::new(open) columns=columns
                 row_count=Signal::derive(move || lines.with(|lines| lines.len()))
                 row=Callback::new(row) cell=Callback::new(cell) />
         </Frame>
@@ -327,12 +342,17 @@ pub fn Traces() -> impl IntoView {
             }
         })
     };
+    let open = move |index: usize| {
+        let at = lines.with_untracked(|lines| lines.get(index).copied());
+        let id = traces.with_untracked(|traces| traces.get(at? as usize)?.run_id.clone());
+        go_to_run(app, id.as_deref());
+    };
     view! {
         <Frame title="Traces" placeholder="Name, state, id"
             summary=Signal::derive(move || counted(lines.with(|lines| lines.len()) as u64, "trace", "traces"))
             is_empty=Signal::derive(move || lines.with(|lines| lines.is_empty()))
             nothing="What was opened holds no trace.">
-            <Grid label="Traces" role="grid" row_attribute="data-trace" columns=columns
+            <Grid label="Traces" role="grid" row_attribute="data-trace" on_open=Callback::new(open) columns=columns
                 row_count=Signal::derive(move || lines.with(|lines| lines.len()))
                 row=Callback::new(row) cell=Callback::new(cell) />
         </Frame>

@@ -131,10 +131,12 @@ fn Inputs(app: App) -> impl IntoView {
         let how = app.next_how.try_update_value(std::mem::take).unwrap_or_default();
         opening::open(app, files::from_input(&event), how);
     };
+    // the next thing that is picked replaces again
+    let forget = move |_: ev::Event| app.next_how.set_value(How::Replace);
     view! {
         <div hidden>
-            <input type="file" data-open="files" multiple aria-label="Files to open" on:change=changed />
-            <input type="file" data-open="folder" node_ref=folder aria-label="Folder to open" on:change=changed />
+            <input type="file" data-open="files" multiple aria-label="Files to open" on:change=changed on:cancel=forget />
+            <input type="file" data-open="folder" node_ref=folder aria-label="Folder to open" on:change=changed on:cancel=forget />
         </div>
     }
 }

@@ -19,6 +19,8 @@ pub enum Step {
 
 /// Runs on the first page: few, so that the first rows stand at once.
 const FIRST_RUNS: u32 = 25;
+/// Runs on a page at least: smaller ones cost more than they show.
+const LEAST_RUNS: f64 = 16.0;
 /// What one page should take: long enough to be worth its journey and the reads it costs, short enough that a chart's
 /// question is not kept waiting.
 const PAGE_MS: f64 = 180.0;
@@ -55,7 +57,7 @@ pub async fn load(source: &dyn Source, absorb: &mut dyn FnMut(Step) -> bool, now
             }
             Ok(page) => {
                 let took_ms = (now_ms() - start_ms).max(1.0);
-                size = (f64::from(size) * (PAGE_MS / took_ms).clamp(0.25, 4.0)).clamp(4.0, 1_000.0) as u32;
+                size = (f64::from(size) * (PAGE_MS / took_ms).clamp(0.5, 4.0)).clamp(LEAST_RUNS, 1_000.0) as u32;
                 // the next page is read while this one is taken in
                 let next = match page.next.clone() {
                     Some(after) => Some(begun(source.runs(RunsAsk { after: Some(after), size })).await),

@@ -50,6 +50,8 @@ pub struct Opening {
     pub things: usize,
     /// Experiments read so far.
     pub experiments: usize,
+    /// Whether all of it was read.
+    pub is_read: bool,
 }
 
 impl Opening {
@@ -79,6 +81,8 @@ pub struct Session {
     pub read: Progress,
     /// Where loading stands.
     pub phase: Phase,
+    /// The opening of each experiment.
+    opening_of: Vec<usize>,
     /// Openings that are being read.
     loading: usize,
     /// So many of the first openings were being read when the user stopped it, or before.
@@ -115,13 +119,14 @@ impl Session {
         }
         match step {
             Step::Experiments(page) => {
-                let mut items = self.take(page);
+                let (mut items, opening_number) = (self.take(page), opening);
                 if let Some(opening) = self.openings.get_mut(opening) {
                     opening.experiments += items.len();
                     for experiment in &mut items {
                         experiment.origin = opening.origin(&experiment.path);
                     }
                 }
+                self.opening_of.resize(self.experiments.len() + items.len(), opening_number);
                 self.experiments.extend(items);
             }
             Step::Runs(page) => {
@@ -131,6 +136,9 @@ impl Session {
             }
             Step::Stores(stores) => {
                 self.stores = stores;
+                if let Some(opening) = self.openings.get_mut(opening) {
+                    opening.is_read = true;
+                }
                 self.end(None);
             }
             Step::Failed(fault) => {
@@ -177,7 +185,11 @@ impl Session {
             self.table.id.iter().cloned().zip(runs).rev().collect()
         };
         let first = self.first.get_or_insert_with(known);
-        let origin = |number: u32| self.experiments.get(number as usize).map(|experiment| experiment.origin.as_str());
+        // names of things may repeat, openings do not
+        let origin = |number: u32| {
+            let experiment = self.experiments.get(number as usize)?;
+            Some((*self.opening_of.get(number as usize)?, experiment.origin.as_str()))
+        };
         let runs = batch.id.iter().zip(&batch.experiment).zip(&batch.start_ms);
         let mut from = 0;
         for (own, ((id, experiment), start_ms)) in (0..).zip(runs) {
@@ -194,10 +206,23 @@ impl Session {
             self.twice += 1;
             self.read.runs_total = self.read.runs_total.map(|total| total.saturating_sub(1));
             let key = batch.key.get(own as usize).map(|key| key.0.clone()).unwrap_or_default();
-            let message = format!("The run is in {} as well.", origin(theirs).unwrap_or_default());
+            let message = format!("The run is in {} as well.", origin(theirs).map_or("", |(_, name)| name));
             self.report.note(Reason::RunTwice, key, None, message);
         }
         self.table.append(if from == 0 { batch } else { batch.slice(from..u32::MAX) });
+    }
+
+    /// Where an experiment or a run of the whole lies when all that was opened is opened as one: each thing under its own name.
+    pub fn place_together(&self, experiment: u32, path: &str) -> String {
+        let opening = self.opening_of.get(experiment as usize).and_then(|number| self.openings.get(*number));
+        let Some(opening) = opening else { return path.to_owned() };
+        let own = path.strip_prefix(&opening.prefix).unwrap_or(path).trim_start_matches('/');
+        if opening.things == 1 { crate::sources::path::join(&opening.name, own) } else { own.to_owned() }
+    }
+
+    /// Whether each run that was read is shown.
+    pub fn has_no_twice(&self) -> bool {
+        self.twice == 0
     }
 
     /// Which of the things that were opened a store lies in.
@@ -213,6 +238,9 @@ impl Session {
 
     /// Whether what is open comes from several things.
     pub fn has_origins(&self) -> bool {
+        if self.openings.len() > 1 && self.opening_of.last() != self.opening_of.first() {
+            return true;
+        }
         self.origins(&(0..self.experiments.len() as u32).collect::<Vec<_>>()) > 1
     }
 
@@ -243,6 +271,9 @@ impl Session {
             self.phase = Phase::Cancelled;
             self.loading = 0;
             self.stopped = self.openings.len();
+            for opening in self.openings.iter().filter(|opening| !opening.is_read) {
+                self.report.note(Reason::ReadingStopped, opening.name.clone(), None, "Reading was cancelled.");
+            }
         }
     }
 

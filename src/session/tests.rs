@@ -56,7 +56,7 @@ fn failed() -> Step {
 }
 
 fn opening(name: &str, prefix: &str, things: usize) -> Opening {
-    Opening { name: name.to_owned(), prefix: prefix.to_owned(), things, experiments: 0 }
+    Opening { name: name.to_owned(), prefix: prefix.to_owned(), things, ..Opening::default() }
 }
 
 fn origins(session: &Session) -> Vec<&str> {

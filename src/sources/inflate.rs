@@ -68,7 +68,7 @@ pub fn inflate(
         End::Whole => return Ok((stream.out, report)),
         End::Cut => (Reason::ArchiveTruncated, "breaks off"),
         End::Damaged(what) => (Reason::ArchiveDamaged, what),
-        End::Garbage => (Reason::ArchiveSize, "is followed by something else, which was left out"),
+        End::Garbage => (Reason::ArchiveDamaged, "is followed by something else, which was left out"),
     };
     let message = format!("{name} {what}; {read} bytes came out of it");
     if read == 0 && !matches!(end, End::Garbage) {
@@ -383,7 +383,7 @@ mod tests {
             check(pack(b""), said(b"", ""));
             check([packed.clone(), pack(b"more")].concat(), said(&[&text[..], b"more"].concat(), ""));
             check([packed.clone(), vec![0; 700]].concat(), said(&text, ""));
-            check([&packed[..], b"garbage after it"].concat(), said(&text, "archive-size"));
+            check([&packed[..], b"garbage after it"].concat(), said(&text, "archive-damaged"));
             check(b"no such thing".to_vec(), "!Unreadable".to_owned());
             check(packed[..3].to_vec(), "!Unreadable".to_owned());
             let mut broken = packed.clone();

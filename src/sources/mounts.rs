@@ -19,7 +19,7 @@ pub struct Mounts {
 /// Folders under their names, beside the files that came with them; a single folder alone is itself. Names are made unique,
 /// `runs.zip` and `runs.zip (2)`.
 pub fn mount(folders: Vec<(String, Rc<dyn Folder>)>, files: Loose) -> Mounts {
-    if let ([(_, only)], true) = (folders.as_slice(), files.is_empty()) {
+    if let ([(_, only)], true) = (folders.as_slice(), files.is_empty() && files.has_no_report()) {
         return Mounts::over(only.clone());
     }
     let mut taken: BTreeSet<String> = files.names().map(str::to_owned).collect();

@@ -2,7 +2,7 @@
 //!
 //! It must not know who gave them: the browser's worker and the command line come through here alike.
 
-use crate::model::Report;
+use crate::model::{Reason, Report};
 use crate::sources::archive::Allowance;
 use crate::sources::mounts::mount;
 use crate::sources::stores::Stores;
@@ -26,12 +26,22 @@ pub fn source(parts: Vec<(String, Part)>) -> Result<Rc<dyn Source>, Fault> {
     if parts.is_empty() {
         return Err(Fault::new(FaultKind::NotRecognised, "Nothing was given to open."));
     }
+    let is_alone = parts.len() == 1;
     let allowance = Allowance::default();
     let (mut folders, mut files, mut report) = (Vec::new(), Vec::new(), Report::default());
     for (name, part) in parts {
         let unpacked = match part {
-            Part::Folder(folder) => Unpacked::Folder(folder),
-            Part::File(bytes) => unpack(&name, bytes, &allowance)?,
+            Part::Folder(folder) => Ok(Unpacked::Folder(folder)),
+            Part::File(bytes) => unpack(&name, bytes, &allowance),
+        };
+        // one that is broken does not spoil the others
+        let unpacked = match unpacked {
+            Err(fault) if is_alone => return Err(fault),
+            Err(fault) => {
+                report.note(Reason::NotOpened, &name, None, fault.message);
+                continue;
+            }
+            Ok(unpacked) => unpacked,
         };
         match unpacked {
             Unpacked::Folder(folder) => folders.push((name, folder)),

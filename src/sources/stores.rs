@@ -73,7 +73,11 @@ impl Stores {
             return Ok(Some(found));
         }
         if members.is_empty() {
-            return Err(self.walk.not_recognised());
+            let unreadable = notices.notices().iter().find(|notice| notice.reason == Reason::DatabaseUnreadable);
+            return Err(match unreadable {
+                Some(notice) => Fault::new(FaultKind::NotRecognised, notice.message.clone()),
+                None => self.walk.not_recognised(),
+            });
         }
         report.merge(notices);
         let members = Rc::new(members);

@@ -225,7 +225,7 @@ impl Union {
     }
 }
 
-/// The member, and where in it the page starts.
+/// The number that a cursor starts with (of a member, of a pair), and where there the page starts.
 fn place(cursor: &Cursor) -> (usize, Option<Cursor>) {
     let (number, inner) = cursor.0.split_once(':').unwrap_or((&cursor.0, ""));
     (number.parse().unwrap_or(usize::MAX), (!inner.is_empty()).then(|| Cursor(inner.to_owned())))
@@ -253,10 +253,10 @@ impl Source for Union {
         ))
     }
 
-    /// Neighbours of one member are asked together.
+    /// Neighbours of one member are asked together. A page may hold nothing while the member is at work: then its own cursor goes on.
     fn history(&self, ask: HistoryAsk) -> Async<'_, Page<Vec<MetricSeries>>> {
         Box::pin(async move {
-            let start: usize = ask.after.and_then(|after| after.0.parse().ok()).unwrap_or(0);
+            let (start, inner_after) = ask.after.as_ref().map_or((0, None), place);
             let rest = ask.pairs.get(start..).unwrap_or_default();
             let home = rest.first().and_then(|(key, _)| self.home(key));
             let Some(member) = home else {
@@ -266,11 +266,14 @@ impl Source for Union {
             let is_its = |key: &RunKey| self.home(key).is_some_and(|home| Rc::ptr_eq(&home, &member));
             let inner = |key: &RunKey| RunKey(member.inner(&key.0).unwrap_or_default().to_owned());
             let own = rest.iter().take_while(|(key, _)| is_its(key)).map(|(key, metric)| (inner(key), metric.clone()));
-            let page = member.source.history(HistoryAsk { pairs: own.collect(), after: None }).await?;
-            let end = start.saturating_add(page.items.len());
-            let is_more = end < ask.pairs.len() && !page.items.is_empty();
+            let own: Vec<(RunKey, String)> = own.collect();
+            let end = start.saturating_add(own.len());
+            let page = member.source.history(HistoryAsk { pairs: own, after: inner_after }).await?;
             let mut page = member.take(page, self, |items| items);
-            page.next = is_more.then(|| Cursor(end.to_string()));
+            page.next = match page.next {
+                Some(inner) => Some(Cursor(format!("{start}:{}", inner.0))),
+                None => (end < ask.pairs.len()).then(|| Cursor(format!("{end}:"))),
+            };
             Ok(page)
         })
     }

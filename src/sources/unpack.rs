@@ -121,6 +121,11 @@ impl Loose {
         self.files.is_empty()
     }
 
+    /// Whether nothing was wrong with them.
+    pub fn has_no_report(&self) -> bool {
+        self.report.borrow().is_empty()
+    }
+
     /// Of the files, ascending.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.files.keys().map(String::as_str)

@@ -33,10 +33,12 @@ impl Names {
             .collect();
         let mut number_of: HashMap<String, u32> =
             name_of.iter().zip(0..).map(|(name, number)| (name.clone(), number)).collect();
-        // while all is being read an id may stand for one run and collide later: what it named, it names
-        for ((id, _), number) in ids_and_paths.zip(0..) {
-            if !number_of.contains_key(id) {
-                number_of.insert(id.to_owned(), number);
+        // while all is being read an id may stand for one run and collide later: what it named, it names; a path always does
+        for ((id, path), number) in ids_and_paths.zip(0..) {
+            for name in [id, path] {
+                if !number_of.contains_key(name) {
+                    number_of.insert(name.to_owned(), number);
+                }
             }
         }
         Names { name_of, number_of }

@@ -1,7 +1,7 @@
 // Whatever was saved of a store opens like the store: databases, archives, exports; and several things are one session.
 
 import { execFileSync } from 'node:child_process';
-import { copyFile, readFile } from 'node:fs/promises';
+import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { column, openExperiment, overflows } from './acts.mjs';
 import { assert, axe, dropPaths, idle, pageTest, pickPaths, ROOT, scratch, shot } from './harness.mjs';
@@ -33,7 +33,6 @@ pageTest('a database opens: runs, curves, models; its artifacts come with their 
   await page.locator('[data-artifact-uri]').waitFor();
   await axe(page);
   await shot(page, 'database-run');
-  await page.evaluate(() => document.querySelector('input[data-open=folder]').setAttribute('data-waits', ''));
   await dropPaths(page, ['tests/fixtures/sqlite-3.17.2/mlruns'], { x: 1000 });
   await page.getByText('cfg.json').waitFor();
   await idle(page);
@@ -85,6 +84,7 @@ pageTest('what is exported opens again, every point of it', async ({ page }) => 
   await idle(page);
   const [names, runs] = [await experiments(page), await loaded(page)];
   const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Export' }).click()]);
+  await page.getByText('Saved 40 runs with 21,222 points').first().waitFor();
   const path = join(dir, download.suggestedFilename());
   assert.match(path, /sample\.runglass\.json$/);
   await download.saveAs(path);
@@ -136,7 +136,7 @@ pageTest('what is added joins the tables, with its name in a column; what comes 
   await page.locator('[role=row][data-run]').first().waitFor();
   await idle(page);
   const from = await column(page, 'origin');
-  assert.ok(from.includes('sample.zip') || from.includes('mlflow.db'), from.join());
+  assert.ok(from.every((name) => name === 'sample.zip' || name === 'mlflow.db') && new Set(from).size === 2, from.join());
   // the same runs once more, from a copy under another name
   const copy = join(await scratch(), 'copy.zip');
   await copyFile(join(ROOT, SAMPLE), copy);
@@ -151,6 +151,28 @@ pageTest('what is added joins the tables, with its name in a column; what comes 
   await page.getByRole('link', { name: /models$/ }).click();
   await page.locator('[role=columnheader][data-column=origin]').waitFor();
   await idle(page);
+});
+
+pageTest('what is broken or nothing of ours does not spoil what is open', async ({ page }) => {
+  const dir = await scratch();
+  const [broken, notes] = [join(dir, 'bad.zip'), join(dir, 'notes.txt')];
+  await writeFile(broken, 'PK\x03\x04 and no more');
+  await writeFile(notes, 'no tracking data');
+  await idle(page);
+  await pickPaths(page, 'files', [SAMPLE, broken]);
+  await page.getByText('postcode-digits-mlp').waitFor();
+  await idle(page);
+  assert.equal(await loaded(page), '40', 'one broken file costs itself alone');
+  await dropPaths(page, [notes], { x: 1000 });
+  await page.getByText('It could not be opened: see the notices').first().waitFor();
+  await idle(page);
+  assert.equal(await loaded(page), '40');
+  assert.doesNotMatch(page.url(), /notes/, 'the link does not name what is not open');
+  await page.keyboard.press('n');
+  await page.locator('[data-notice=not-opened]').first().waitFor();
+  const told = await page.locator('[data-notice=not-opened]').allInnerTexts();
+  assert.match(told.join(), /bad\.zip/);
+  assert.match(told.join(), /notes\.txt/);
 });
 
 pageTest('over the right half of the window, a drop adds; over the left, it replaces', async ({ page }) => {
@@ -182,7 +204,8 @@ for (const theme of ['light', 'dark']) {
     await page.locator('[data-search]').fill('no such model');
     await page.getByText('Nothing matches every word.').waitFor();
     await page.locator('[data-search]').fill('');
-    await page.locator('[role=row][data-model] a').first().click();
+    await page.locator('[role=row][data-model] [role=rowheader]').first().focus();
+    await page.keyboard.press('Enter');
     await page.locator('.run-page').waitFor();
     await page.locator('[data-logged-model]').first().waitFor();
     await page.goBack();

@@ -7,7 +7,7 @@ use super::rows::{Point, point};
 use crate::model::{MetricSeries, RunKey};
 use crate::sources::Fault;
 use crate::sources::sqlite::{Index, Row, Sweep, Table, Value};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 /// Pairs that are looked up together, by the index on run and key; by others, which find more than is wanted.
@@ -70,8 +70,12 @@ pub fn read(inner: &Inner, pairs: &[Pair]) -> Result<Option<Vec<MetricSeries>>, 
             return Ok((!page.is_empty()).then_some(page));
         }
         let found = rowids.len();
-        // As if all pairs were like these.
-        let expected = (found as u64).saturating_mul(pairs.len() as u64) / chunk.len().max(1) as u64;
+        // As if all pairs were like these; by run, all rows of the runs were found.
+        let share = |pairs: &[Pair]| match way {
+            Way::Run(_) => pairs.iter().map(|(run, _)| &run.0).collect::<HashSet<_>>().len(),
+            _ => pairs.len(),
+        };
+        let expected = (found as u64).saturating_mul(share(pairs) as u64) / share(chunk).max(1) as u64;
         if page.is_empty() && pairs.len() > together && expected.saturating_mul(2 * POINT_BYTES) > inner.size {
             return Ok(None);
         }

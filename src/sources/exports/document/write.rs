@@ -402,13 +402,22 @@ struct Histories<'a> {
 
 impl Histories<'_> {
     async fn next(&mut self, report: &mut Report) -> Result<Option<MetricSeries>, Fault> {
-        if let Some(series) = self.read.pop_front() {
-            return Ok(Some(series));
+        loop {
+            if let Some(series) = self.read.pop_front() {
+                return Ok(Some(series));
+            }
+            if !self.more(report).await? {
+                return Ok(None);
+            }
         }
+    }
+
+    /// Reads on, which may give nothing for a while; whether there was anything left.
+    async fn more(&mut self, report: &mut Report) -> Result<bool, Fault> {
         if self.after.is_none() {
             self.asked = self.left.drain(..HISTORIES.min(self.left.len())).collect();
             if self.asked.is_empty() {
-                return Ok(None);
+                return Ok(false);
             }
         }
         let ask = HistoryAsk { pairs: self.asked.clone(), after: self.after.take() };
@@ -424,9 +433,9 @@ impl Histories<'_> {
         {
             report.note(notice.reason, notice.path, notice.line, notice.message);
         }
-        self.after = page.next.filter(|_| !page.items.is_empty());
+        self.after = page.next;
         self.read.extend(page.items);
-        Ok(self.read.pop_front())
+        Ok(true)
     }
 }
 

@@ -131,7 +131,7 @@ experiment a.tar.gz/mlruns/7: 7 \"Seven\" active
   a.tar.gz/mlruns/7/r1: r1 \"first\" RUNNING active m.loss=0.5@0 of 1
 experiment b.tar/mlruns/7: 7 \"Seven\" active
   b.tar/mlruns/7/r1: r1 \"first\" RUNNING active m.loss=0.5@0 of 1
-! archive-size a.tar.gz
+! archive-damaged a.tar.gz
 ! archive-truncated b.tar
 ! archive-path c.zip/../x
 ",
