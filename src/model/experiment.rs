@@ -37,7 +37,7 @@ pub struct Experiment {
     pub last_update_ms: Option<i64>,
     /// By key, ascending.
     pub tags: Vec<(String, String)>,
-    /// Which of the things that were opened it lies in; a source leaves it empty.
+    /// Which of the things that were opened it lies in. A source that is one store leaves it empty.
     pub origin: String,
     /// How many run folders were seen, before any of them is read.
     pub runs_expected: u32,

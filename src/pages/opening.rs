@@ -261,7 +261,9 @@ fn read(app: App, whole: Rc<Union>, opening: Opening, things: Vec<Thing>, choose
                     app.session.with_value(|session| session.wants(at))
                 };
                 load(&part, &mut take, &signs::now_ms).await;
-                if at > 0 && is_open() && app.phase.with_untracked(|phase| *phase == Phase::Done) {
+                let is_read =
+                    app.session.with_value(|session| session.openings.get(at).is_some_and(|opening| opening.is_read));
+                if at > 0 && is_open() && is_read {
                     app.say(format!("{prefix} was added"));
                 }
             }

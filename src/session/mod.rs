@@ -123,7 +123,11 @@ impl Session {
                 if let Some(opening) = self.openings.get_mut(opening) {
                     opening.experiments += items.len();
                     for experiment in &mut items {
-                        experiment.origin = opening.origin(&experiment.path);
+                        let outer = opening.origin(&experiment.path);
+                        experiment.origin = match std::mem::take(&mut experiment.origin) {
+                            inner if inner.is_empty() || inner == outer => outer,
+                            inner => format!("{outer} / {inner}"),
+                        };
                     }
                 }
                 self.opening_of.resize(self.experiments.len() + items.len(), opening_number);

@@ -231,7 +231,14 @@ impl Source for Stores {
             let Some(found) = self.advance(&mut report).await? else {
                 return Ok(self.with(self.walking(Report::default()), report));
             };
-            let page = found.experiments(after.filter(|after| after.0 != WALKING)).await?;
+            let mut page = found.experiments(after.filter(|after| after.0 != WALKING)).await?;
+            if found.len() > 1 {
+                // the same runs may lie in a tree and in the database that it was moved to
+                for experiment in &mut page.items {
+                    let around = found.around(&experiment.path);
+                    experiment.origin = if around.is_empty() { FileStores::FORMAT.to_owned() } else { around };
+                }
+            }
             Ok(self.with(page, report))
         })
     }

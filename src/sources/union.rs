@@ -171,6 +171,11 @@ impl Union {
         self.members.borrow().get(number).cloned()
     }
 
+    /// Where the member lies that holds an experiment or a run; empty for the whole tree.
+    pub fn around(&self, path: &str) -> String {
+        self.home(&RunKey(path.to_owned())).map(|member| member.prefix.clone()).unwrap_or_default()
+    }
+
     /// The member in which a run lies: that with the longest path around it.
     fn home(&self, key: &RunKey) -> Option<Rc<Member>> {
         let members = self.members.borrow();

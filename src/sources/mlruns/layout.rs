@@ -281,7 +281,7 @@ impl Layout {
             .iter()
             .map(|root| Store {
                 path: path::shown(root).to_owned(),
-                format: "mlruns".to_owned(),
+                format: super::FileStores::FORMAT.to_owned(),
                 registered_models: Vec::new(),
                 logged_models: 0,
                 traces: 0,

@@ -59,6 +59,9 @@ pub struct FileStores {
 }
 
 impl FileStores {
+    /// The word for the format.
+    pub const FORMAT: &str = "mlruns";
+
     /// Those that a walk through `folder` found; `None` when there are none.
     pub fn new(folder: Rc<dyn Folder>, found: Found, tally: Rc<Tally>, report: &mut Report) -> Option<FileStores> {
         let mut layout = Layout::build(found, report)?;
