@@ -8,7 +8,9 @@ use std::rc::Rc;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{DataTransfer, File, FileSystemDirectoryEntry, FileSystemEntry, FileSystemFileEntry};
+use web_sys::{
+    DataTransfer, File, FileSystemDirectoryEntry, FileSystemEntry, FileSystemFileEntry, FileSystemFileHandle,
+};
 
 /// Files in one message to the worker.
 const FILES_AT_ONCE: usize = 100;
@@ -39,6 +41,21 @@ impl Thing {
         match self {
             Thing::File(file, _) => file.name(),
             Thing::Handle(name, _) | Thing::Files(name, _) => name.clone(),
+        }
+    }
+
+    /// Whether what lies on disk now can be had without asking the user.
+    pub fn can_be_had_anew(&self) -> bool {
+        !matches!(self, Thing::File(_, None) | Thing::Files(..))
+    }
+
+    /// The same as it is on disk now, where its handle gives it; else as it was.
+    pub async fn anew(self) -> Thing {
+        let Thing::File(_, Some(handle)) = &self else { return self };
+        let file: &FileSystemFileHandle = handle.unchecked_ref();
+        match JsFuture::from(file.get_file()).await {
+            Ok(file) => Thing::File(file.unchecked_into(), Some(handle.clone())),
+            Err(_) => self,
         }
     }
 

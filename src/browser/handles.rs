@@ -66,7 +66,8 @@ impl Kept {
         match handle.kind() {
             FileSystemHandleKind::Directory => Some(Thing::Handle(handle.name(), self.0.clone())),
             _ => {
-                let file = JsFuture::from(self.0.unchecked_ref::<FileSystemFileHandle>().get_file()).await.ok()?;
+                let handle: &FileSystemFileHandle = self.0.unchecked_ref();
+                let file = JsFuture::from(handle.get_file()).await.ok()?;
                 Some(Thing::File(file.unchecked_into(), Some(self.0.clone())))
             }
         }

@@ -44,6 +44,23 @@ pub struct Experiment {
 }
 
 impl Experiment {
+    /// One of which the id alone is known.
+    pub fn of_id(store: u32, id: &str, path: String) -> Experiment {
+        Experiment {
+            store,
+            id: id.to_owned(),
+            path,
+            name: id.to_owned(),
+            lifecycle: Lifecycle::Active,
+            artifact_location: None,
+            creation_ms: None,
+            last_update_ms: None,
+            tags: Vec::new(),
+            origin: String::new(),
+            runs_expected: 0,
+        }
+    }
+
     /// The value of an experiment tag.
     pub fn tag(&self, key: &str) -> Option<&str> {
         self.tags.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_str())

@@ -15,9 +15,19 @@ pub struct Shelf {
 }
 
 impl RegisteredModel {
+    /// The tag of those that are prompts.
+    pub const PROMPT_TAG: &str = "mlflow.prompt.is_prompt";
+
     /// Whether it is a prompt: MLflow 3 keeps those as registered models with a tag.
     pub fn is_prompt(&self) -> bool {
-        self.tags.iter().any(|(key, value)| key == "mlflow.prompt.is_prompt" && value.eq_ignore_ascii_case("true"))
+        self.tags.iter().any(|(key, value)| key == Self::PROMPT_TAG && value.eq_ignore_ascii_case("true"))
+    }
+}
+
+impl ModelVersion {
+    /// The logged model that a source like `models:/m-...` names.
+    pub fn model_of(source: &str) -> Option<&str> {
+        source.strip_prefix("models:/").filter(|id| id.starts_with("m-"))
     }
 }
 

@@ -218,8 +218,8 @@ pub fn Reading() -> impl IntoView {
             }.into_any()),
             Phase::Failed(fault) if app.session.with_value(|session| !session.experiments.is_empty()) => Some(view! {
                 <div class="msg failed" role="alert">
-                    <Icon name=IconName::Failed /><span class="grow"><b>"Reading ended early."</b>" "{fault.message}" What was read stays."</span>
-                    {opening::can_restart(app).then(|| view! {
+                    <Icon name=IconName::Failed /><span class="grow"><b>"Reading ended early."</b>" "{fault.message.clone()}" What was read stays."</span>
+                    {opening::can_restart(app, &fault).then(|| view! {
                         <button type="button" class="btn sm" on:click=move |_| opening::restart(app)><Icon name=IconName::Retry />"Restart"</button>
                     })}
                 </div>

@@ -264,11 +264,7 @@ fn List(
         column(Column::Description, "Description", 480.0, false),
     ];
     let widths = Memo::new(move |_| app.view.with(|view| view.widths.clone()));
-    let has_origins = Memo::new(move |_| {
-        app.changed.track();
-        app.session
-            .with_value(|session| session.origins(&(0..session.experiments.len() as u32).collect::<Vec<_>>()) > 1)
-    });
+    let has_origins = app.has_origins;
     let columns = Memo::new(move |_| {
         let mut columns = all.clone();
         columns.retain(|column| column.key != Column::Origin.word() || has_origins.get());

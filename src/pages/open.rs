@@ -152,7 +152,7 @@ pub fn Failed() -> impl IntoView {
                         <li data-notice=notice.reason.word()><b class="mono">{notice.path}</b>" "{notice.message}" "<span class="sub">{notice.reason.advice()}</span></li>
                     }).collect_view()}
                 </ul>
-                {(fault.kind != FaultKind::NotRecognised && opening::can_restart(app)).then(|| view! {
+                {opening::can_restart(app, &fault).then(|| view! {
                     <p><button type="button" class="btn" on:click=move |_| opening::restart(app)><Icon name=IconName::Retry />"Restart"</button></p>
                 })}
             </div>

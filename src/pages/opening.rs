@@ -6,11 +6,11 @@ use crate::browser::{base_url, document, handles, pause, policy, signs};
 use crate::model::Experiment;
 use crate::pages::state::App;
 use crate::session::{Histories, Opening, Phase, Session, Shelves, Step, load};
-use crate::sources::FaultKind;
 use crate::sources::mounts::free_name;
 use crate::sources::path;
 use crate::sources::remote::Remote;
 use crate::sources::union::Union;
+use crate::sources::{Fault, FaultKind};
 use crate::view::curves::Colours;
 use crate::view::{PageName, Shown, ViewState};
 use crate::widgets::turns::in_the_next_turn;
@@ -128,17 +128,25 @@ pub fn open_again(app: App, name: String, kept: handles::Kept) {
     });
 }
 
-/// Whether the same things can be opened once more, after a reader died.
-pub fn can_restart(app: App) -> bool {
-    app.things.with_value(|things| !things.is_empty())
+/// Whether opening the same things once more may help after `fault`: a file that changed on disk has to be had anew.
+pub fn can_restart(app: App, fault: &Fault) -> bool {
+    let may_help = |thing: &Thing| fault.kind != FaultKind::FileChanged || thing.can_be_had_anew();
+    fault.kind != FaultKind::NotRecognised
+        && app.things.with_value(|things| !things.is_empty() && things.iter().all(may_help))
 }
 
-/// Opens the same things again.
+/// Opens the same things again, as they are now.
 pub fn restart(app: App) {
-    let things = app.things.get_value();
-    if let Some(name) = app.opened.get_untracked() {
-        start(app, name, things);
-    }
+    let opening = app.opening.get_value();
+    leptos::task::spawn_local(async move {
+        let mut things = Vec::new();
+        for thing in app.things.get_value() {
+            things.push(thing.anew().await);
+        }
+        if let Some(name) = app.opened.get_untracked().filter(|_| app.opening.get_value() == opening) {
+            start(app, name, things);
+        }
+    });
 }
 
 /// Stops loading; what was read stays.
@@ -239,7 +247,7 @@ fn read(app: App, whole: Rc<Union>, opening: Opening, things: Vec<Thing>, choose
                         return false;
                     }
                     absorb(app, at, step, choose_page);
-                    app.session.with_value(|session| session.phase.is_loading())
+                    app.session.with_value(|session| session.wants(at))
                 };
                 load(&part, &mut take, &signs::now_ms).await;
                 if at > 0 && is_open() && app.phase.with_untracked(|phase| *phase == Phase::Done) {
@@ -262,7 +270,7 @@ fn join(app: App) {
 /// Takes one step into the session and tells the page.
 fn absorb(app: App, opening: usize, step: Step, choose_page: bool) {
     let last_experiments = matches!(&step, Step::Experiments(page) if page.next.is_none());
-    if app.session.with_value(|session| session.phase == Phase::Cancelled) {
+    if !app.session.with_value(|session| session.wants(opening)) {
         return;
     }
     app.session.update_value(|session| session.absorb(opening, step));

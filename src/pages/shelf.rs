@@ -106,6 +106,21 @@ fn column(key: &str, label: &str, width_px: f64, align_right: bool) -> GridColum
     }
 }
 
+/// The columns, with the origin after the first where what is open comes from several things.
+fn with_origin(app: App, columns: Vec<GridColumn>) -> Memo<Arc<Vec<GridColumn>>> {
+    Memo::new(move |_| {
+        let mut columns = columns.clone();
+        if app.has_origins.get() {
+            columns.insert(1, column("origin", "From", 150.0, false));
+        }
+        Arc::new(columns)
+    })
+}
+
+fn key_at(columns: Memo<Arc<Vec<GridColumn>>>, at: usize) -> Option<String> {
+    columns.with_untracked(|columns| columns.get(at).map(|column| column.key.clone()))
+}
+
 fn text(text: &str) -> AnyView {
     view! { <span class="cut" title=text.to_owned()>{one_line(text, 160)}</span> }.into_any()
 }
@@ -156,19 +171,21 @@ pub fn Models() -> impl IntoView {
             counted(versions as u64, "version", "versions")
         )
     };
-    let columns = Arc::new(vec![
-        GridColumn { pinned: true, tree: true, ..column("model", "Model", 240.0, false) },
-        column("version", "Version", 70.0, true),
-        column("aliases", "Aliases", 150.0, false),
-        column("stage", "Stage", 92.0, false),
-        column("status", "Status", 92.0, false),
-        column("created", "Age", 60.0, true),
-        column("run", "Source run", 180.0, false),
-        column("user", "User", 90.0, false),
-        column("tags", "Tags", 220.0, false),
-        column("description", "Description", 380.0, false),
-    ]);
-    let keys: Vec<String> = columns.iter().map(|column| column.key.clone()).collect();
+    let columns = with_origin(
+        app,
+        vec![
+            GridColumn { pinned: true, tree: true, ..column("model", "Model", 240.0, false) },
+            column("version", "Version", 70.0, true),
+            column("aliases", "Aliases", 150.0, false),
+            column("stage", "Stage", 92.0, false),
+            column("status", "Status", 92.0, false),
+            column("created", "Age", 60.0, true),
+            column("run", "Source run", 180.0, false),
+            column("user", "User", 90.0, false),
+            column("tags", "Tags", 220.0, false),
+            column("description", "Description", 380.0, false),
+        ],
+    );
     let line_at = move |index: usize| lines.with(|lines| lines.get(index).copied());
     let row = move |index: usize| {
         let Some(line) = line_at(index) else { return GridRow::default() };
@@ -178,11 +195,12 @@ pub fn Models() -> impl IntoView {
         GridRow { id: format!("{name}{id}"), name, ..GridRow::default() }
     };
     let cell = move |(index, at): (usize, usize)| {
-        let (Some(line), Some(key)) = (lines.with_untracked(|lines| lines.get(index).copied()), keys.get(at)) else {
+        let (Some(line), Some(key)) = (lines.with_untracked(|lines| lines.get(index).copied()), key_at(columns, at))
+        else {
             return ().into_any();
         };
         models.with_untracked(|models| match line.model(models) {
-            Some(model) => model_cell(app, line, model, line.version(models), key),
+            Some(model) => model_cell(app, line, model, line.version(models), &key),
             None => ().into_any(),
         })
     };
@@ -190,7 +208,7 @@ pub fn Models() -> impl IntoView {
         <Frame title="Models" placeholder="Name, alias, stage, tag" summary=Signal::derive(summary)
             is_empty=Signal::derive(move || lines.with(|lines| lines.is_empty()))
             nothing="What was opened holds no registered model.">
-            <Grid label="Registered models" role="grid" row_attribute="data-model" columns=Signal::stored(columns)
+            <Grid label="Registered models" role="grid" row_attribute="data-model" columns=columns
                 row_count=Signal::derive(move || lines.with(|lines| lines.len()))
                 row=Callback::new(row) cell=Callback::new(cell) />
         </Frame>
@@ -211,6 +229,7 @@ fn model_cell(
             view! { <span class="dim"><Icon name=IconName::Box /></span><span class="cut ink" title=model.name.clone()>{one_line(&model.name, 160)}</span> }.into_any()
         }
         ("model", _) => view! { <span class="cut dim">{one_line(&model.name, 160)}</span> }.into_any(),
+        ("origin", _) => text(&app.session.with_value(|session| session.origin_of_store(model.store))),
         ("version", Some(version)) => view! { <span>{version.version.to_string()}</span> }.into_any(),
         ("aliases", Some(version)) => {
             let number = version.version.to_string();
@@ -253,16 +272,18 @@ pub fn Traces() -> impl IntoView {
         let search = app.view.with(|view| view.filter.clone());
         traces.with(|traces| Arc::new(trace_lines(traces, &search)))
     });
-    let columns = Arc::new(vec![
-        GridColumn { pinned: true, tree: true, ..column("name", "Name", 260.0, false) },
-        column("state", "State", 100.0, false),
-        column("start", "Age", 60.0, true),
-        column("took", "Took", 90.0, true),
-        column("run", "Run", 180.0, false),
-        column("experiment", "Experiment", 200.0, false),
-        column("id", "Id", 300.0, false),
-    ]);
-    let keys: Vec<String> = columns.iter().map(|column| column.key.clone()).collect();
+    let columns = with_origin(
+        app,
+        vec![
+            GridColumn { pinned: true, tree: true, ..column("name", "Name", 260.0, false) },
+            column("state", "State", 100.0, false),
+            column("start", "Age", 60.0, true),
+            column("took", "Took", 90.0, true),
+            column("run", "Run", 180.0, false),
+            column("experiment", "Experiment", 200.0, false),
+            column("id", "Id", 300.0, false),
+        ],
+    );
     let row = move |index: usize| {
         let Some(at) = lines.with(|lines| lines.get(index).copied()) else { return GridRow::default() };
         traces.with(|traces| match traces.get(at as usize) {
@@ -271,7 +292,8 @@ pub fn Traces() -> impl IntoView {
         })
     };
     let cell = move |(index, column): (usize, usize)| {
-        let (Some(at), Some(key)) = (lines.with_untracked(|lines| lines.get(index).copied()), keys.get(column)) else {
+        let (Some(at), Some(key)) = (lines.with_untracked(|lines| lines.get(index).copied()), key_at(columns, column))
+        else {
             return ().into_any();
         };
         traces.with_untracked(|traces| {
@@ -289,6 +311,12 @@ pub fn Traces() -> impl IntoView {
                     None => view! { <span class="none">"–"</span> }.into_any(),
                 },
                 "run" => run_link(app, trace.run_id.as_deref()),
+                "origin" => {
+                    let origin = app.session.with_value(|session| {
+                        session.experiments.get(trace.experiment as usize).map(|experiment| experiment.origin.clone())
+                    });
+                    text(&origin.unwrap_or_default())
+                }
                 "experiment" => {
                     let name = app.session.with_value(|session| {
                         session.experiments.get(trace.experiment as usize).map(|experiment| experiment.name.clone())
@@ -304,7 +332,7 @@ pub fn Traces() -> impl IntoView {
             summary=Signal::derive(move || counted(lines.with(|lines| lines.len()) as u64, "trace", "traces"))
             is_empty=Signal::derive(move || lines.with(|lines| lines.is_empty()))
             nothing="What was opened holds no trace.">
-            <Grid label="Traces" role="grid" row_attribute="data-trace" columns=Signal::stored(columns)
+            <Grid label="Traces" role="grid" row_attribute="data-trace" columns=columns
                 row_count=Signal::derive(move || lines.with(|lines| lines.len()))
                 row=Callback::new(row) cell=Callback::new(cell) />
         </Frame>

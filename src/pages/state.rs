@@ -65,6 +65,8 @@ pub struct App {
     pub run_names: Memo<Arc<Names>>,
     /// Numbers of the experiments that the view names; all when it names none.
     pub experiments_in_view: Memo<Vec<u32>>,
+    /// Whether what is open comes from several things.
+    pub has_origins: Memo<bool>,
     /// The user's act that waits for its first painted rows.
     pub act_first: StoredValue<Option<signs::Act>, LocalStorage>,
     /// The user's act that waits for all rows.
@@ -138,6 +140,10 @@ impl App {
             experiment_names,
             run_names: names(|session| Names::of_runs(&session.table)),
             experiments_in_view,
+            has_origins: Memo::new(move |_| {
+                changed.track();
+                session.with_value(Session::has_origins)
+            }),
             act_first: StoredValue::new_local(None),
             act_all: StoredValue::new_local(None),
             drawer: RwSignal::new(None),
@@ -320,7 +326,11 @@ impl App {
         leptos::task::spawn_local(async move {
             let mut after = None;
             loop {
-                match source.shelf(after).await {
+                let answer = source.shelf(after).await;
+                if !self.shelf.with_value(|shelf| shelf.is_wanted(number)) {
+                    break;
+                }
+                match answer {
                     Ok(mut page) => {
                         let report = std::mem::take(&mut page.report);
                         self.session.update_value(|session| session.report.merge(report));

@@ -5,6 +5,8 @@
 mod histories;
 mod load;
 mod shelves;
+#[cfg(test)]
+mod tests;
 
 pub use histories::{Histories, History, Want};
 pub use load::{Step, load};
@@ -79,8 +81,12 @@ pub struct Session {
     pub phase: Phase,
     /// Openings that are being read.
     loading: usize,
-    /// Runs by id, from when there are several origins.
-    rows: Option<HashMap<String, u32>>,
+    /// So many of the first openings were being read when the user stopped it, or before.
+    stopped: usize,
+    /// Why an opening ended early.
+    fault: Option<Fault>,
+    /// Experiment and start of the first run of each id, from when there are several origins.
+    first: Option<HashMap<String, (u32, Option<i64>)>>,
     /// Runs left out because another origin has them.
     twice: u64,
 }
@@ -94,8 +100,16 @@ impl Session {
         self.openings.len() - 1
     }
 
-    /// Takes in one step of the loading loop of an opening.
+    /// Whether what an opening still gives is wanted.
+    pub fn wants(&self, opening: usize) -> bool {
+        opening >= self.stopped && self.phase.is_loading()
+    }
+
+    /// Takes in one step of the loading loop of an opening; nothing of one that was stopped.
     pub fn absorb(&mut self, opening: usize, step: Step) {
+        if !self.wants(opening) {
+            return;
+        }
         match step {
             Step::Experiments(page) => {
                 let mut items = self.take(page);
@@ -114,26 +128,28 @@ impl Session {
             }
             Step::Stores(stores) => {
                 self.stores = stores;
-                self.end(Phase::Done);
+                self.end(None);
             }
             Step::Failed(fault) => {
                 let opening = self.openings.get(opening).filter(|opening| opening.experiments == 0);
-                if let Some(opening) = opening.filter(|_| self.openings.len() > 1) {
+                let is_beside_others = !self.experiments.is_empty() || self.loading > 1;
+                if let Some(opening) = opening.filter(|_| is_beside_others) {
                     self.report.note(Reason::NotOpened, opening.name.clone(), None, fault.message);
-                    self.end(Phase::Done);
+                    self.end(None);
                 } else {
-                    self.end(Phase::Failed(fault));
+                    self.end(Some(fault));
                 }
             }
         }
         self.read.runs = self.table.len() as u64;
     }
 
-    /// One opening was read; `phase` holds when it was the last.
-    fn end(&mut self, phase: Phase) {
+    /// One opening was read, or failed; when it was the last, `phase` says how all ended.
+    fn end(&mut self, fault: Option<Fault>) {
         self.loading = self.loading.saturating_sub(1);
-        if self.loading == 0 || matches!(phase, Phase::Failed(_)) {
-            self.phase = phase;
+        self.fault = self.fault.take().or(fault);
+        if self.loading == 0 {
+            self.phase = self.fault.clone().map_or(Phase::Done, Phase::Failed);
         }
     }
 
@@ -146,37 +162,52 @@ impl Session {
 
     /// Takes in runs, but for those that another origin has as well: the same id and the same start.
     fn take_runs(&mut self, batch: RunTable) {
-        if self.origins(&(0..self.experiments.len() as u32).collect::<Vec<_>>()) < 2 {
+        if !self.has_origins() {
             self.table.append(batch);
             return;
         }
-        let ids = || self.table.id.iter().cloned().zip(0..).collect();
-        let rows = self.rows.get_or_insert_with(ids);
-        let origin = |experiments: &[Experiment], number: Option<&u32>| {
-            number.and_then(|number| experiments.get(*number as usize)).map(|experiment| experiment.origin.clone())
+        let known = || {
+            let runs = self.table.experiment.iter().copied().zip(self.table.start_ms.iter().copied());
+            self.table.id.iter().cloned().zip(runs).rev().collect()
         };
-        let mut start = 0;
-        for own in batch.rows() {
-            let at = own as usize;
-            let known = batch.id.get(at).and_then(|id| rows.get(id).copied()).map(|row| row as usize);
-            let theirs = known.and_then(|row| origin(&self.experiments, self.table.experiment.get(row)));
-            let is_twice = known.is_some_and(|row| self.table.start_ms.get(row) == batch.start_ms.get(at))
-                && theirs != origin(&self.experiments, batch.experiment.get(at));
-            if is_twice {
-                self.table.append(batch.slice(start..own));
-                start = own + 1;
-                self.twice += 1;
-                self.read.runs_total = self.read.runs_total.map(|total| total.saturating_sub(1));
-                let key = batch.key.get(at).map(|key| key.0.clone()).unwrap_or_default();
-                let message = format!("The run is in {} as well.", theirs.unwrap_or_default());
-                self.report.note(Reason::RunTwice, key, None, message);
-            }
+        let first = self.first.get_or_insert_with(known);
+        let origin = |number: u32| self.experiments.get(number as usize).map(|experiment| experiment.origin.as_str());
+        let runs = batch.id.iter().zip(&batch.experiment).zip(&batch.start_ms);
+        let mut from = 0;
+        for (own, ((id, experiment), start_ms)) in (0..).zip(runs) {
+            let theirs = match first.get(id) {
+                Some((theirs, start)) if start == start_ms && origin(*theirs) != origin(*experiment) => *theirs,
+                Some(_) => continue,
+                None => {
+                    first.insert(id.clone(), (*experiment, *start_ms));
+                    continue;
+                }
+            };
+            self.table.append(batch.slice(from..own));
+            from = own + 1;
+            self.twice += 1;
+            self.read.runs_total = self.read.runs_total.map(|total| total.saturating_sub(1));
+            let key = batch.key.get(own as usize).map(|key| key.0.clone()).unwrap_or_default();
+            let message = format!("The run is in {} as well.", origin(theirs).unwrap_or_default());
+            self.report.note(Reason::RunTwice, key, None, message);
         }
-        let first = self.table.len() as u32;
-        self.table.append(if start == 0 { batch } else { batch.slice(start..u32::MAX) });
-        for (row, id) in (first..).zip(self.table.id.iter().skip(first as usize)) {
-            rows.entry(id.clone()).or_insert(row);
-        }
+        self.table.append(if from == 0 { batch } else { batch.slice(from..u32::MAX) });
+    }
+
+    /// Which of the things that were opened a store lies in.
+    pub fn origin_of_store(&self, store: u32) -> String {
+        let of_experiment = self.experiments.iter().find(|experiment| experiment.store == store);
+        let of_path = || {
+            let path = self.stores.get(store as usize).map(|store| store.path.as_str())?;
+            let around = self.openings.iter().filter(|opening| crate::sources::path::lies_in(path, &opening.prefix));
+            around.max_by_key(|opening| opening.prefix.len()).map(|opening| opening.origin(path))
+        };
+        of_experiment.map(|experiment| experiment.origin.clone()).or_else(of_path).unwrap_or_default()
+    }
+
+    /// Whether what is open comes from several things.
+    pub fn has_origins(&self) -> bool {
+        self.origins(&(0..self.experiments.len() as u32).collect::<Vec<_>>()) > 1
     }
 
     /// A history was read of which only the last point was known. Exports that know no more stay as they are.
@@ -205,6 +236,7 @@ impl Session {
         if self.phase.is_loading() {
             self.phase = Phase::Cancelled;
             self.loading = 0;
+            self.stopped = self.openings.len();
         }
     }
 

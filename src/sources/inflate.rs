@@ -445,7 +445,7 @@ mod tests {
             };
             let several = [pack(&text[..500]), pack(&[b'x'; 3_000]), pack(b"")].concat();
             let originals = [pack(&text[..20_000]), several, real.to_vec()];
-            for round in 0..3_000 {
+            for round in 0..crate::sources::mutation_tests::rounds(3_000) {
                 let bytes = mutated(&originals[round % 3], &mut random);
                 let _ = super::peek(packing, &bytes, 4_096);
                 let memory = Rc::new(Memory { bytes, ..Memory::default() });

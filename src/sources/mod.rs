@@ -16,6 +16,8 @@ pub mod memory;
 pub mod mlflow_db;
 pub mod mlruns;
 pub mod mounts;
+#[cfg(test)]
+pub(crate) mod mutation_tests;
 pub mod open;
 pub mod path;
 mod recognise;

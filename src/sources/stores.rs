@@ -18,6 +18,9 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
+#[cfg(test)]
+mod tests;
+
 /// The cursor of a walk that is not done.
 const WALKING: &str = "walk";
 

@@ -7,7 +7,11 @@ use crate::model::{Experiment, MetricSeries, Report, RunKey, RunTable, Shelf, St
 use crate::sources::memory::Memory;
 use crate::sources::{Async, Cursor, Fault, Folder, HistoryAsk, Page, Progress, RunsAsk, Source, path};
 use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 use std::rc::Rc;
+
+#[cfg(test)]
+mod tests;
 
 /// The members, in the order in which they are asked.
 #[derive(Default)]
@@ -31,6 +35,8 @@ struct Member {
     numbers: Rc<Numbers>,
     /// The number in the whole of each of its experiments.
     experiments: RefCell<Vec<u32>>,
+    /// Its own number of the first experiment after each of its cursors: a page that is asked for again gets no new numbers.
+    starts: RefCell<HashMap<String, usize>>,
     /// The same of its stores, as far as they were named.
     stores: RefCell<Vec<Option<u32>>>,
     read: Cell<Progress>,
@@ -75,11 +81,27 @@ impl Member {
         })
     }
 
-    fn take_experiments(&self, mut items: Vec<Experiment>) -> Vec<Experiment> {
-        for experiment in &mut items {
+    /// Gives numbers to the experiments of the page after `after`.
+    fn number(&self, after: Option<&Cursor>, page: &Page<Vec<Experiment>>) {
+        let mut experiments = self.experiments.borrow_mut();
+        let mut starts = self.starts.borrow_mut();
+        let start = after.and_then(|after| starts.get(&after.0).copied()).unwrap_or(0);
+        let end = start.saturating_add(page.items.len());
+        while experiments.len() < end {
             let number = self.numbers.experiments.get();
             self.numbers.experiments.set(number + 1);
-            self.experiments.borrow_mut().push(number);
+            experiments.push(number);
+        }
+        starts.extend(page.next.as_ref().map(|next| (next.0.clone(), end)));
+    }
+
+    /// Whether it gave nothing so far: what it fails at is its own affair.
+    fn is_idle(&self) -> bool {
+        self.experiments.borrow().is_empty()
+    }
+
+    fn take_experiments(&self, mut items: Vec<Experiment>) -> Vec<Experiment> {
+        for experiment in &mut items {
             experiment.store = self.store(experiment.store);
             experiment.path = self.outer(&experiment.path);
         }
@@ -127,6 +149,7 @@ impl Union {
             source,
             numbers: self.numbers.clone(),
             experiments: RefCell::default(),
+            starts: RefCell::default(),
             stores: RefCell::default(),
             read: Cell::default(),
         };
@@ -212,7 +235,11 @@ impl Source for Union {
     fn experiments(&self, after: Option<Cursor>) -> Async<'_, Page<Vec<Experiment>>> {
         Box::pin(self.page(
             after,
-            async |member, after| member.source.experiments(after).await,
+            async |member, after| {
+                let page = member.source.experiments(after.clone()).await?;
+                member.number(after.as_ref(), &page);
+                Ok(page)
+            },
             |member, items| member.take_experiments(items),
         ))
     }
@@ -248,12 +275,17 @@ impl Source for Union {
         })
     }
 
+    /// A member that holds nothing does not spoil the others.
     fn stores(&self) -> Async<'_, Vec<Store>> {
         Box::pin(async move {
             let members = self.members.borrow().clone();
             let mut all: Vec<(u32, Store)> = Vec::new();
-            for member in members {
-                for (own, store) in (0..).zip(member.source.stores().await?) {
+            for member in &members {
+                let stores = match member.source.stores().await {
+                    Err(_) if member.is_idle() && members.len() > 1 => continue,
+                    answer => answer?,
+                };
+                for (own, store) in (0..).zip(stores) {
                     all.push((member.store(own), Store { path: member.outer(&store.path), ..store }));
                 }
             }
@@ -265,7 +297,13 @@ impl Source for Union {
     fn shelf(&self, after: Option<Cursor>) -> Async<'_, Page<Shelf>> {
         Box::pin(self.page(
             after,
-            async |member, after| member.source.shelf(after).await,
+            async |member, after| match member.source.shelf(after).await {
+                Err(_) if member.is_idle() && self.len() > 1 => {
+                    let read = member.read.get();
+                    Ok(Page { items: Shelf::default(), next: None, read, report: Report::default() })
+                }
+                answer => answer,
+            },
             |member, items| member.take_shelf(items),
         ))
     }

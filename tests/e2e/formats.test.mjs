@@ -146,6 +146,11 @@ pageTest('what is added joins the tables, with its name in a column; what comes 
   assert.equal(await loaded(page), String(40 + 12), 'no run stands twice');
   await page.keyboard.press('n');
   await page.locator('[data-notice=run-twice]').first().waitFor();
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('e');
+  await page.getByRole('link', { name: /models$/ }).click();
+  await page.locator('[role=columnheader][data-column=origin]').waitFor();
+  await idle(page);
 });
 
 pageTest('over the right half of the window, a drop adds; over the left, it replaces', async ({ page }) => {
@@ -179,6 +184,7 @@ for (const theme of ['light', 'dark']) {
     await page.locator('[data-search]').fill('');
     await page.locator('[role=row][data-model] a').first().click();
     await page.locator('.run-page').waitFor();
+    await page.locator('[data-logged-model]').first().waitFor();
     await page.goBack();
     await page.keyboard.press('e');
     await page.getByRole('link', { name: '1 trace', exact: true }).click();

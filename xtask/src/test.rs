@@ -99,9 +99,15 @@ fn clippy(root: &Path) -> Result<Outcome> {
     Ok(passed())
 }
 
+/// How many times as long as by themselves the tests go on that change bytes: about a minute in all.
+const MUTATIONS: &str = "6";
+
 fn cargo_test(root: &Path, what: &[&str]) -> Result<Outcome> {
     let mut command = tools::cargo(root);
     command.args(["test", "--locked", "--no-fail-fast"]).args(what).stdout(Stdio::piped());
+    if std::env::var_os("RUNGLASS_MUTATIONS").is_none() {
+        command.env("RUNGLASS_MUTATIONS", MUTATIONS);
+    }
     let mut child = command.spawn().context("`cargo test` can not be started")?;
     let mut counts = Counts::default();
     let mut terminal = std::io::stdout();

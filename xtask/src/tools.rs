@@ -98,7 +98,8 @@ pub fn node() -> Result<()> {
     if major.is_none_or(|major| major < OLDEST) {
         bail!("the tests in a browser need Node {OLDEST} or newer, this is {version}");
     }
-    output(Command::new("npm").arg("--version")).context("Node is here, but not npm; install it (Debian: apt install npm)")?;
+    output(Command::new("npm").arg("--version"))
+        .context("Node is here, but not npm; install it (Debian: apt install npm)")?;
     Ok(())
 }
 

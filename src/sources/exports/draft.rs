@@ -5,8 +5,8 @@
 
 use super::held::Held;
 use crate::model::{
-    Experiment, Lifecycle, LoggedModel, MetricSeries, Reason, RegisteredModel, Report, RunKey, RunRow, RunTable, Shelf,
-    Store, Trace,
+    Experiment, LoggedModel, MetricSeries, Reason, RegisteredModel, Report, RunKey, RunRow, RunTable, Shelf, Store,
+    Trace,
 };
 use crate::sources::{Folder, path};
 use std::collections::{BTreeMap, HashMap};
@@ -69,19 +69,7 @@ impl Draft {
         }
         let number = self.experiments.len() as u32;
         self.number_of.insert(id.to_owned(), number);
-        self.experiments.push(Experiment {
-            store: 0,
-            id: id.to_owned(),
-            path: self.below(id),
-            name: id.to_owned(),
-            lifecycle: Lifecycle::Active,
-            artifact_location: None,
-            creation_ms: None,
-            last_update_ms: None,
-            tags: Vec::new(),
-            origin: String::new(),
-            runs_expected: 0,
-        });
+        self.experiments.push(Experiment::of_id(0, id, self.below(id)));
         number
     }
 

@@ -2,7 +2,7 @@
 
 use super::Inner;
 use super::rows::{filled, id_of, lifecycle};
-use crate::model::{Experiment, Lifecycle, Reason, Report};
+use crate::model::{Experiment, Reason, Report};
 use crate::sources::Fault;
 use crate::sources::sqlite::{Budget, Database, Order};
 use std::collections::{BTreeMap, HashMap};
@@ -69,19 +69,7 @@ pub fn read(inner: &Inner, report: &mut Report) -> Result<Experiments, Fault> {
 }
 
 fn unknown(id: i64) -> Experiment {
-    Experiment {
-        store: 0,
-        id: id.to_string(),
-        path: id.to_string(),
-        name: id.to_string(),
-        lifecycle: Lifecycle::Active,
-        artifact_location: None,
-        creation_ms: None,
-        last_update_ms: None,
-        tags: Vec::new(),
-        origin: String::new(),
-        runs_expected: 0,
-    }
+    Experiment::of_id(0, &id.to_string(), id.to_string())
 }
 
 /// Runs by experiment, and whether these are all of them.

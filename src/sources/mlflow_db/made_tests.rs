@@ -4,7 +4,8 @@ use super::SqlStore;
 use super::rows::Point;
 use super::tests::{All, alone, bytes, given, histories, open, read};
 use crate::model::{Lifecycle, MetricSeries, Reason, RunKey, RunTable};
-use crate::sources::sqlite::live_tests::{Dice, Live, mutations};
+use crate::sources::mutation_tests::rounds;
+use crate::sources::sqlite::live_tests::{Dice, Live};
 use crate::sources::{RunsAsk, Source};
 use pollster::block_on;
 use std::collections::HashMap;
@@ -305,7 +306,7 @@ fn no_change_of_bytes_makes_it_fail() {
     let wholes = [grown("sqlite-1.30.1", 60), grown("sqlite-2.22.0", 60)];
     let wholes = wholes.map(|live| std::fs::read(live.path("")).expect("bytes"));
     let mut dice = Dice(20_260_102);
-    let (rounds, mut opened) = (mutations(60), 0);
+    let (rounds, mut opened) = (rounds(60), 0);
     for round in 0..rounds {
         let mut bytes = wholes[round % 2].clone();
         (0..=dice.roll(20)).for_each(|_| dice.spoil(&mut bytes));

@@ -8,7 +8,7 @@ use super::meta::ReadMeta;
 use super::parts::Parts;
 use crate::model::{Reason, Report, Store};
 use crate::sources::path;
-use crate::sources::recognise::{Finding, Found};
+use crate::sources::recognise::{Finding, Found, Traces};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// An experiment as far as its folder tells.
@@ -51,6 +51,43 @@ pub struct RunPlace {
     pub in_trash: bool,
 }
 
+/// A registered model, not yet read.
+#[derive(Clone, Debug, Default)]
+pub struct ModelPlace {
+    /// Number of its store.
+    pub store: u32,
+    /// Its folder.
+    pub dir: String,
+    /// As its meta says, else as its folder is named.
+    pub name: String,
+    /// What it holds.
+    pub parts: Parts,
+    /// Folder names of its versions, each with what it holds; those that were deleted are left out.
+    pub versions: Vec<(String, Parts)>,
+}
+
+/// A logged model, not yet read.
+#[derive(Clone, Debug)]
+pub struct LoggedPlace {
+    /// Number of its experiment.
+    pub experiment: u32,
+    /// Its folder.
+    pub dir: String,
+    /// What it holds.
+    pub parts: Parts,
+}
+
+/// A folder of traces, not yet listed.
+#[derive(Clone, Debug)]
+pub struct TracesPlace {
+    /// Number of their experiment.
+    pub experiment: u32,
+    /// The folder.
+    pub dir: String,
+    /// How many they were.
+    pub traces: Traces,
+}
+
 /// All that was recognised. Experiments lie by store, those in `.trash` last; runs lie by experiment.
 #[derive(Debug, Default)]
 pub struct Layout {
@@ -62,6 +99,12 @@ pub struct Layout {
     pub experiments: Vec<ExperimentPlace>,
     /// In the order in which they are read.
     pub runs: Vec<RunPlace>,
+    /// Prompts among them, by folder.
+    pub registered: Vec<ModelPlace>,
+    /// By experiment.
+    pub logged: Vec<LoggedPlace>,
+    /// By experiment.
+    pub traces: Vec<TracesPlace>,
     /// Folders that hold artifacts alone, by the run id that they are named after.
     pub loose_artifacts: HashMap<String, Vec<String>>,
 }
@@ -73,6 +116,32 @@ fn root_of(experiment_dir: &str) -> (&str, bool) {
         ".trash" => (path::parent(above), true),
         _ => (above, false),
     }
+}
+
+/// What is known of a folder, or else of the innermost one around it.
+fn around<T>(dir: &str, known: impl Fn(&str) -> Option<T>) -> Option<T> {
+    let mut dir = dir;
+    loop {
+        match known(dir) {
+            None if !dir.is_empty() => dir = path::parent(dir),
+            found => return found,
+        }
+    }
+}
+
+/// The folder where the experiment of a logged model or of traces should lie.
+fn home_of(finding: &Finding) -> Option<&str> {
+    let above = path::parent(finding.place());
+    match finding {
+        Finding::LoggedModel { .. } if path::name(above) == "models" => Some(path::parent(above)),
+        Finding::LoggedModel { .. } => Some(above),
+        Finding::Traces { traces, .. } if traces.count > 0 => Some(above),
+        _ => None,
+    }
+}
+
+fn store_of<'a>(stores: &'a mut [Store], experiments: &[ExperimentPlace], experiment: u32) -> Option<&'a mut Store> {
+    stores.get_mut(experiments.get(experiment as usize)?.store as usize)
 }
 
 struct LooseRun {
@@ -109,7 +178,7 @@ impl Layout {
 
         // Each run to the folder of its experiment; those directly in `.trash` wait.
         let mut homes: Vec<(String, LooseRun)> = Vec::with_capacity(runs.len());
-        let mut strays = Vec::new();
+        let (mut strays, mut missing) = (Vec::new(), Vec::new());
         for run in runs {
             let above = path::parent(&run.dir);
             if path::name(above) == ".trash" && !experiments.contains_key(above) {
@@ -123,10 +192,7 @@ impl Layout {
                     "" => run.experiment_id.clone().unwrap_or_default(),
                     name => name.to_owned(),
                 };
-                if !unread.iter().any(|(dir, ..)| *dir == above) {
-                    let message = "The experiment has no meta.yaml; its name is not known.";
-                    report.note(Reason::MetaMissing, path::shown(&above), None, message);
-                }
+                missing.push(above.clone());
                 experiments.insert(above.clone(), place(&above, None, named()));
             }
             homes.push((above, run));
@@ -159,14 +225,29 @@ impl Layout {
         if roots.is_empty() {
             return None;
         }
+        // Logged models and traces of an experiment that has neither meta.yaml nor runs.
+        for finding in &others {
+            let Some(home) = home_of(finding) else { continue };
+            let is_in_store = || around(home, |dir| roots.contains(dir).then_some(())).is_some();
+            if around(home, |dir| experiments.contains_key(dir).then_some(())).is_none() && is_in_store() {
+                missing.push(home.to_owned());
+                experiments.insert(home.to_owned(), place(home, None, path::name(home).to_owned()));
+            }
+        }
+        for dir in missing.iter().filter(|dir| !unread.iter().any(|(unread, ..)| unread == *dir)) {
+            let message = "The experiment has no meta.yaml; its name is not known.";
+            report.note(Reason::MetaMissing, path::shown(dir), None, message);
+        }
         let mut layout = Layout { roots: roots.into_iter().collect(), ..Layout::default() };
         layout.number(experiments, homes);
-        layout.count(others, report);
+        layout.sort_out(others, &found.parts, report);
+        let registry: HashSet<&str> = layout.registered.iter().map(|model| model.dir.as_str()).collect();
         for (dir, line, message) in unread {
             let is_experiment = layout.experiments.iter().any(|experiment| experiment.dir == dir);
             let beside = layout.experiments.iter().any(|experiment| root_of(&experiment.dir) == root_of(&dir));
             let is_run = layout.runs.iter().any(|run| run.dir == dir);
-            if !is_run && (is_experiment || beside) {
+            let is_registered = registry.contains(dir.as_str()) || registry.contains(path::parent(&dir));
+            if !is_run && (is_experiment || beside || is_registered) {
                 report.note(Reason::MetaUnreadable, path::join(&dir, "meta.yaml"), line, message);
             }
         }
@@ -177,7 +258,9 @@ impl Layout {
         let store_of: HashMap<&str, u32> = self.roots.iter().zip(0..).map(|(root, at)| (root.as_str(), at)).collect();
         self.experiments = experiments.into_values().collect();
         for experiment in &mut self.experiments {
-            experiment.store = store_of.get(root_of(&experiment.dir).0).copied().unwrap_or(0);
+            let own = store_of.get(root_of(&experiment.dir).0).copied();
+            let store = own.or_else(|| around(&experiment.dir, |dir| store_of.get(dir).copied()));
+            experiment.store = store.unwrap_or(0);
         }
         self.experiments
             .sort_by_cached_key(|experiment| (experiment.store, experiment.in_trash, experiment.dir.clone()));
@@ -206,31 +289,35 @@ impl Layout {
             .collect();
     }
 
-    /// The innermost store around a folder.
-    fn store_around(&mut self, dir: &str) -> Option<&mut Store> {
-        let around = self.roots.iter().enumerate().filter(|(_, root)| path::lies_in(dir, root));
-        let at = around.max_by_key(|(_, root)| root.len())?.0;
-        self.stores.get_mut(at)
-    }
-
-    fn count(&mut self, findings: Vec<Finding>, report: &mut Report) {
+    /// Everything but experiments and runs.
+    fn sort_out(&mut self, findings: Vec<Finding>, parts: &HashMap<String, Parts>, report: &mut Report) {
         let run_names: HashSet<String> = self.runs.iter().map(|run| path::name(&run.dir).to_owned()).collect();
-        let mut models: BTreeMap<String, (Option<String>, u64)> = BTreeMap::new();
+        let numbers: HashMap<String, u32> = self.roots.iter().cloned().zip(0..).collect();
+        let experiments: HashMap<String, u32> =
+            self.experiments.iter().map(|experiment| experiment.dir.clone()).zip(0..).collect();
+        let experiment_around = |dir: &str| around(dir, |dir| experiments.get(dir).copied());
+        let mut models: BTreeMap<String, ModelPlace> = BTreeMap::new();
         let mut prompts = HashSet::new();
         for finding in findings {
             match finding {
-                Finding::LoggedModel { dir } => {
-                    if let Some(store) = self.store_around(&dir) {
-                        store.logged_models += 1;
+                Finding::LoggedModel { dir, parts } => {
+                    if let Some(experiment) = experiment_around(&dir) {
+                        self.logged.push(LoggedPlace { experiment, dir, parts });
                     }
                 }
-                Finding::Traces { dir, count } => {
-                    if let Some(store) = self.store_around(&dir) {
-                        store.traces += count;
+                Finding::Traces { dir, traces } => {
+                    if let Some(experiment) = experiment_around(&dir).filter(|_| traces.count > 0) {
+                        self.traces.push(TracesPlace { experiment, dir, traces });
                     }
                 }
-                Finding::RegisteredModel { dir, name } => models.entry(dir).or_default().0 = Some(name),
-                Finding::ModelVersion { dir } => models.entry(path::parent(&dir).to_owned()).or_default().1 += 1,
+                Finding::RegisteredModel { dir, name, parts } => {
+                    let model = models.entry(dir).or_default();
+                    (model.name, model.parts) = (name, parts);
+                }
+                Finding::ModelVersion { dir, parts } => {
+                    let model = models.entry(path::parent(&dir).to_owned()).or_default();
+                    model.versions.push((path::name(&dir).to_owned(), parts));
+                }
                 Finding::Prompt { dir } => {
                     prompts.insert(dir);
                 }
@@ -253,14 +340,35 @@ impl Layout {
                 | Finding::Document { .. } => {}
             }
         }
-        // Prompts are registered models to the registry, but neither its pages nor its clients list them as such.
-        for (dir, (name, versions)) in models {
-            if !prompts.contains(&dir) {
-                let name = name.unwrap_or_else(|| path::name(&dir).to_owned());
-                if let Some(store) = self.store_around(&dir) {
-                    store.registered_models.push((name, versions));
-                }
+        self.logged.sort_by(|a, b| (a.experiment, &a.dir).cmp(&(b.experiment, &b.dir)));
+        self.traces.sort_by(|a, b| (a.experiment, &a.dir).cmp(&(b.experiment, &b.dir)));
+        let Layout { stores, experiments, logged, traces, .. } = self;
+        for place in logged {
+            if let Some(store) = store_of(stores, experiments, place.experiment) {
+                store.logged_models += 1;
             }
+        }
+        for place in traces {
+            if let Some(store) = store_of(stores, experiments, place.experiment) {
+                store.traces += u64::from(place.traces.count);
+            }
+        }
+        for (dir, model) in models {
+            let Some(number) = around(&dir, |dir| numbers.get(dir).copied()) else { continue };
+            // Known by its versions alone: what is wrong with its meta.yaml was told.
+            let is_known = model.parts != Parts::default();
+            let parts = if is_known { model.parts } else { parts.get(&dir).copied().unwrap_or_default() };
+            if !parts.has(Parts::META) {
+                let message = "The registered model has no meta.yaml; its description and times are not known.";
+                report.note(Reason::MetaMissing, path::shown(&dir), None, message);
+            }
+            let parts = if is_known { parts } else { parts.without(Parts::META) };
+            let name = if model.name.is_empty() { path::name(&dir).to_owned() } else { model.name };
+            // Prompts are registered models to the registry, but neither its pages nor its clients list them as such.
+            if let Some(store) = self.stores.get_mut(number as usize).filter(|_| !prompts.contains(&dir)) {
+                store.registered_models.push((name.clone(), model.versions.len() as u64));
+            }
+            self.registered.push(ModelPlace { store: number, name, dir, parts, ..model });
         }
     }
 }

@@ -10,16 +10,19 @@ mod history;
 mod layout;
 pub(super) mod meta;
 pub mod metrics;
+mod models;
 pub(super) mod parts;
 mod runs;
+mod shelf;
 #[cfg(test)]
 mod tests;
+mod traces;
 mod trees;
 mod yaml;
 #[cfg(test)]
 mod yaml_tests;
 
-use crate::model::{Experiment, MetricSeries, Reason, Report, RunKey, RunTable, Store};
+use crate::model::{Experiment, MetricSeries, Reason, Report, RunKey, RunTable, Shelf, Store};
 use crate::sources::gather::Tally;
 use crate::sources::recognise::Found;
 use crate::sources::sub::Sub;
@@ -31,6 +34,7 @@ use layout::Layout;
 use parts::Parts;
 use std::cell::Cell;
 use std::rc::Rc;
+use traces::Listed;
 
 /// Params, tags and meta files larger than this are left out.
 const SMALL_LIMIT: u64 = 16 << 20;
@@ -45,6 +49,7 @@ pub struct FileStores {
     folder: Rc<dyn Folder>,
     layout: Layout,
     datasets: Datasets,
+    listed: Listed,
     tally: Rc<Tally>,
     /// What was read before the runs, and all runs; where the carrier knows.
     whole: Option<Weight>,
@@ -60,8 +65,8 @@ impl FileStores {
         layout.runs.sort_by_cached_key(|run| folder.place(&run.dir));
         let whole = runs::weigh(&*folder, &layout.runs)
             .map(|runs| Weight { files: tally.files() + runs.files, bytes: tally.bytes().saturating_add(runs.bytes) });
-        let (runs_read, no_runs) = Default::default();
-        Some(FileStores { folder, layout, datasets: Datasets::default(), tally, whole, runs_read, no_runs })
+        let (runs_read, no_runs, listed, datasets) = Default::default();
+        Some(FileStores { folder, layout, datasets, listed, tally, whole, runs_read, no_runs })
     }
 
     fn page<T>(&self, items: T, next: Option<Cursor>, report: Report) -> Page<T> {
@@ -149,6 +154,17 @@ impl Source for FileStores {
 
     fn stores(&self) -> Async<'_, Vec<Store>> {
         Box::pin(std::future::ready(Ok(self.layout.stores.clone())))
+    }
+
+    /// Registered models come first, then logged models, then traces.
+    fn shelf(&self, after: Option<Cursor>) -> Async<'_, Page<Shelf>> {
+        Box::pin(async move {
+            let mut report = Report::default();
+            let ask =
+                shelf::Ask { folder: &*self.folder, tally: &self.tally, layout: &self.layout, listed: &self.listed };
+            let (items, next) = ask.page(after, &mut report).await?;
+            Ok(self.page(items, next, report))
+        })
     }
 
     fn artifacts(&self, run: &RunKey) -> Rc<dyn Folder> {

@@ -45,6 +45,11 @@ impl Parts {
         self.0 & parts.0 == parts.0
     }
 
+    /// The others.
+    pub fn without(self, parts: Parts) -> Parts {
+        Parts(self.0 & !parts.0)
+    }
+
     /// How many of params, metrics and tags are here: the folders that hold what a run logged.
     pub fn logged(self) -> usize {
         [Parts::PARAMS, Parts::METRICS, Parts::TAGS].into_iter().filter(|part| self.has(*part)).count()

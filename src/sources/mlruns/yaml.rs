@@ -9,7 +9,7 @@ use yaml_rust2::parser::{Event, Parser};
 use yaml_rust2::scanner::TScalarStyle;
 
 /// Reads the flat subset that PyYAML's `safe_dump` writes: one `key: scalar` a line, scalars plain or quoted and folded
-/// over indented lines, one level of maps, lists skipped. `None` means "not mine", not "wrong".
+/// over indented lines, one level of maps, lists and deeper maps skipped. `None` means "not mine", not "wrong".
 pub(super) fn read_flat(text: &str) -> Option<Meta> {
     let mut lines = Lines { rest: text };
     let mut fields = Vec::new();
@@ -101,6 +101,13 @@ fn read_below(lines: &mut Lines) -> Option<Value> {
     while let Some(line) = lines.peek().filter(|line| indent_of(line) == indent) {
         lines.next();
         let (key, rest) = split_key(line.get(indent..)?)?;
+        if rest.is_empty() && lines.peek().is_some_and(|below| indent_of(below) > indent && !is_blank(below)) {
+            // A map in a map, of which nothing is needed: all that is indented belongs to it.
+            while lines.peek().is_some_and(|line| line.starts_with(' ') || is_blank(line)) {
+                lines.next();
+            }
+            return Some(Value::Other);
+        }
         match read_value(rest, indent, lines)? {
             Value::Text { text, .. } if !rest.is_empty() => map.push((key.to_owned(), text)),
             _ => return None,

@@ -111,8 +111,21 @@ fn what_is_not_flat_goes_to_the_events() {
     check("a: x # comment", "a", Some("x"));
     check("\"a\": x", "a", Some("x"));
     check("a: &n x\nb: *n", "a", Some("x"));
-    check("a:\n  b:\n    c: 1\nd: e", "d", Some("e"));
     check("? a\n: b", "a", Some("b"));
+}
+
+#[test]
+fn maps_in_maps_are_passed_over() {
+    let check = |text: &str| {
+        let (flat, events) = (read_flat(text).expect("flat"), read_events(text).expect("events"));
+        assert_eq!(flat, events, "{text:?}");
+        assert_eq!(flat.text("z"), Some("e"), "{text:?}");
+        assert!(flat.has("a") && flat.map("a").is_empty(), "{text:?}");
+    };
+    check("a:\n  b:\n    c: 1\nz: e");
+    check("a:\n  b:\n    c: 1\n    d:\n      x: y\n  f: g\nz: e");
+    check("a:\n  f: g\n  b:\n    c: 'two\n\n      lines: here'\nz: e");
+    check("z: e\na:\n  b:\n    c: 1\n");
 }
 
 #[test]

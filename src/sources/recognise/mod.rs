@@ -11,9 +11,9 @@ mod finding;
 mod heads;
 mod seen;
 
-pub use finding::{Finding, Found};
+pub use finding::{Finding, Found, Traces};
 
-use crate::model::{Reason, Report};
+use crate::model::{Reason, RegisteredModel, Report};
 use crate::sources::archive::Allowance;
 use crate::sources::gather::Tally;
 use crate::sources::mlruns::meta::{Kind, Meta, ReadMeta};
@@ -82,8 +82,17 @@ struct State {
 }
 
 enum Wanted {
-    Meta { visit: usize },
-    Head { visit: usize, path: String },
+    Meta {
+        visit: usize,
+    },
+    /// The tag of a registered model that says whether it is a prompt.
+    Prompt {
+        visit: usize,
+    },
+    Head {
+        visit: usize,
+        path: String,
+    },
 }
 
 impl Walk {
@@ -128,7 +137,7 @@ impl Walk {
         let lists = folder.list(&dirs, false).await?;
         let mut heads = self.state.borrow().heads.clone();
         let (wanted, asks) = wanted(&visits, &lists, &mut heads);
-        let mut metas = HashMap::new();
+        let (mut metas, mut prompts) = (HashMap::new(), Vec::new());
         let mut sights: Vec<Option<(usize, String, Sight)>> = asks.iter().map(|_| None).collect();
         tally
             .read_each(folder, &asks, |at, answer| match (wanted.get(at), answer) {
@@ -137,6 +146,10 @@ impl Walk {
                 }
                 (Some(Wanted::Meta { visit }), Err(fault)) => {
                     metas.insert(*visit, ReadMeta { problem: Some((None, fault.message)), ..Meta::read("") });
+                }
+                (Some(Wanted::Prompt { visit }), Ok(bytes)) if bytes.eq_ignore_ascii_case(b"true") => {
+                    let above = visits.get(*visit).map(|visit| path::parent(&visit.dir).to_owned());
+                    prompts.extend(above.map(|dir| Finding::Prompt { dir }));
                 }
                 (Some(Wanted::Head { visit, path }), Ok(bytes)) => {
                     if let Some(slot) = sights.get_mut(at) {
@@ -156,6 +169,7 @@ impl Walk {
         }
         state.steps += 1;
         state.heads = heads;
+        state.found.extend(prompts);
         state.queue.drain(..visits.len());
         for (visit, path, sight) in sights {
             let depth = visits.get(visit).map_or(0, |visit| visit.depth);
@@ -225,6 +239,11 @@ fn wanted(visits: &[Visit], lists: &[Vec<Entry>], heads: &mut Heads) -> (Vec<Wan
         if parts.has(Parts::META) && visit.place == Place::Anywhere {
             wanted.push(Wanted::Meta { visit: at });
             asks.push(ReadAsk::up_to(path::join(&visit.dir, "meta.yaml"), META_LIMIT));
+        }
+        let is_tags = visit.place == Place::ModelTags || path::name(&visit.dir) == "tags";
+        if is_tags && entries.iter().any(|entry| entry.name == RegisteredModel::PROMPT_TAG) {
+            wanted.push(Wanted::Prompt { visit: at });
+            asks.push(ReadAsk::up_to(path::join(&visit.dir, RegisteredModel::PROMPT_TAG), 5));
         }
         let holds_anything = match visit.place {
             Place::Anywhere => Shape::of(&visit.dir, parts) == Shape::Unknown,
@@ -297,19 +316,16 @@ impl State {
                 }
             }
             Place::LoggedModel => {
-                if Parts::of(entries).has(Parts::META) {
-                    self.found.push(Finding::LoggedModel { dir: visit.dir });
+                let parts = Parts::of(entries);
+                if parts.has(Parts::META) {
+                    self.found.push(Finding::LoggedModel { dir: visit.dir, parts });
                 }
             }
             Place::Traces => {
-                let count = entries.iter().filter(|entry| entry.is_folder && !is_never_entered(&entry.name)).count();
-                self.found.push(Finding::Traces { dir: visit.dir, count: count as u64 });
+                let traces = Traces::of(entries, false);
+                self.found.push(Finding::Traces { dir: visit.dir, traces });
             }
-            Place::ModelTags => {
-                if entries.iter().any(|entry| entry.name == "mlflow.prompt.is_prompt") {
-                    self.found.push(Finding::Prompt { dir: path::parent(&visit.dir).to_owned() });
-                }
-            }
+            Place::ModelTags => {}
         }
     }
 
@@ -337,10 +353,10 @@ impl State {
                 let experiment_id = read.meta.filled("experiment_id").map(str::to_owned);
                 self.found.push(Finding::Run { dir, parts, experiment_id });
             }
-            (Kind::LoggedModel, _) => self.found.push(Finding::LoggedModel { dir }),
+            (Kind::LoggedModel, _) => self.found.push(Finding::LoggedModel { dir, parts }),
             (Kind::RegisteredModel, Some(read)) => {
                 let name = read.meta.filled("name").unwrap_or(path::name(&dir)).to_owned();
-                self.found.push(Finding::RegisteredModel { dir, name });
+                self.found.push(Finding::RegisteredModel { dir, name, parts });
                 for entry in entries {
                     match entry.name.as_str() {
                         "tags" => self.enter(&visit, entry, Place::ModelTags),
@@ -351,7 +367,7 @@ impl State {
             }
             (Kind::ModelVersion { deleted }, _) => {
                 if !deleted {
-                    self.found.push(Finding::ModelVersion { dir });
+                    self.found.push(Finding::ModelVersion { dir, parts });
                 }
             }
             (_, meta) => {
@@ -381,12 +397,11 @@ impl State {
     }
 
     fn judge_traces(&mut self, visit: &Visit, entries: &[Entry]) {
-        let is_trace = |name: &str| is_run_name(name.strip_prefix("tr-").unwrap_or(name));
-        let traces = entries.iter().filter(|entry| entry.is_folder && is_trace(&entry.name)).count();
-        if traces > 0 {
-            self.found.push(Finding::Traces { dir: visit.dir.clone(), count: traces as u64 });
+        let traces = Traces::of(entries, true);
+        if traces.count > 0 {
+            self.found.push(Finding::Traces { dir: visit.dir.clone(), traces });
         }
-        for entry in entries.iter().filter(|entry| !is_trace(&entry.name)) {
+        for entry in entries.iter().filter(|entry| !Traces::holds(true, entry)) {
             self.enter(visit, entry, Place::Anywhere);
         }
     }

@@ -45,7 +45,7 @@ pub fn model_version(value: &Value, note: Note) -> Option<(String, ModelVersion)
         return None;
     }
     let source = first_of(value, &["source"]);
-    let of_source = || source.as_deref()?.strip_prefix("models:/").filter(|id| id.starts_with("m-")).map(str::to_owned);
+    let of_source = || ModelVersion::model_of(source.as_deref()?).map(str::to_owned);
     Some((
         first_of(value, &["name"]).unwrap_or_default(),
         ModelVersion {
@@ -127,7 +127,7 @@ pub fn trace(value: &Value, note: Note) -> Option<(String, Trace)> {
 }
 
 /// `0.011s` (protobuf's Duration) or milliseconds.
-fn duration_ms(text: &str) -> Option<i64> {
+pub fn duration_ms(text: &str) -> Option<i64> {
     match text.strip_suffix('s') {
         Some(seconds) => {
             let seconds: f64 = seconds.parse().ok()?;

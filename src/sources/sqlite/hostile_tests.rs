@@ -1,9 +1,10 @@
 //! Files that lie: cut, circular, with numbers that lead nowhere. Nothing panics, nothing runs for ever, what can be read is
 //! read, and the rest is told.
 
-use super::live_tests::{Dice, Live, held, mutations};
+use super::live_tests::{Dice, Live, held};
 use super::{Budget, Database, DatabaseFiles, Order, Value};
 use crate::sources::FaultKind;
+use crate::sources::mutation_tests::rounds;
 
 /// A database of two tables, one index, deep enough to have interior pages, with overflow.
 fn sample(page_size: u32) -> Vec<u8> {
@@ -248,7 +249,7 @@ fn no_change_of_bytes_makes_it_fail() {
         (half, None, Some(journal)),
     ];
     let mut dice = Dice(20_260_101);
-    let rounds = mutations(100);
+    let rounds = rounds(100);
     let mut opened = 0;
     for round in 0..rounds {
         let (mut main, mut wal, mut journal) = wholes[round % wholes.len()].clone();

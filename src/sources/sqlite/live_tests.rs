@@ -107,8 +107,3 @@ impl Dice {
         }
     }
 }
-
-/// How many spoilt files a test reads: `RUNGLASS_MUTATIONS`, or the few that it reads every time.
-pub(crate) fn mutations(few: usize) -> usize {
-    std::env::var("RUNGLASS_MUTATIONS").ok().and_then(|text| text.parse().ok()).unwrap_or(few)
-}

@@ -180,7 +180,7 @@ fn no_change_of_bytes_brings_it_down() {
         file("mlruns/1/b", HELLO),
     ]);
     let mut random = random();
-    for _ in 0..6_000 {
+    for _ in 0..crate::sources::mutation_tests::rounds(6_000) {
         let mut bytes = mutated(&original, &mut random);
         // Most changes only break a checksum: mend it in some.
         if random(2) == 0 {

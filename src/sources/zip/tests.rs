@@ -288,7 +288,7 @@ fn no_change_of_bytes_brings_it_down() {
         shaped(&pieces, &Shape { is_wide: true, prefix: b"MZ".to_vec(), comment: b"c".to_vec(), entries: None }),
     ];
     let mut random = random();
-    for round in 0..6_000 {
+    for round in 0..crate::sources::mutation_tests::rounds(6_000) {
         let bytes = examine::mutated(&originals[round % 2], &mut random);
         let size = bytes.len() as u64;
         let memory = Rc::new(Memory { bytes, ..Memory::default() });

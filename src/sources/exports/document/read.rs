@@ -346,19 +346,8 @@ impl Reader<'_> {
             }
         }
         if lost > 0 {
-            self.held.experiments.push(Experiment {
-                store: self.first_store,
-                id: "unknown".to_owned(),
-                path: format!("{}unknown", self.prefix),
-                name: "unknown".to_owned(),
-                lifecycle: Lifecycle::Active,
-                artifact_location: None,
-                creation_ms: None,
-                last_update_ms: None,
-                tags: Vec::new(),
-                origin: String::new(),
-                runs_expected: 0,
-            });
+            let path = format!("{}unknown", self.prefix);
+            self.held.experiments.push(Experiment::of_id(self.first_store, "unknown", path));
             let message = format!("{lost} runs name an experiment that is not in the document.");
             self.held.report.note(Reason::PartMalformed, &self.file, None, message);
         }

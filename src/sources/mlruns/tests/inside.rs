@@ -153,7 +153,7 @@ fn no_change_of_bytes_in_an_archive_inside_brings_the_walk_down() {
     let inner = Memory::new().with("a.tgz", gzip(&tar)).with("b.tar.zst", zstd(&tar)).with("c.tar", tar);
     let originals = [zip(&inner), gzip(&zip(&inner))];
     let mut random = random();
-    for round in 0..600 {
+    for round in 0..crate::sources::mutation_tests::rounds(600) {
         let memory = Memory::new().with("outer", mutated(&originals[round % 2], &mut random));
         if let Err(fault) = shown(memory) {
             assert_eq!(fault.kind, crate::sources::FaultKind::NotRecognised);

@@ -1,6 +1,7 @@
 //! Trees as one string, what was read of them as another.
 
 mod inside;
+mod mutations;
 mod recognising;
 mod runs;
 
