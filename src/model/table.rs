@@ -2,20 +2,21 @@
 
 use crate::model::{Cells, DatasetInput, Lifecycle, MetricSummary, RunKey, RunStatus};
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// Text of one field, dictionary-coded.
 #[derive(Clone, Debug, Default)]
 pub struct TextColumn {
-    dictionary: Vec<Box<str>>,
-    code_of: HashMap<Box<str>, u32>,
+    dictionary: Vec<Arc<str>>,
+    code_of: HashMap<Arc<str>, u32>,
     codes: Cells<u32>,
 }
 
 impl TextColumn {
     /// From the distinct texts and, for each row that has one, its index among them. `None` when two texts are the same or a
     /// code has no text.
-    pub fn from_parts(dictionary: Vec<Box<str>>, codes: Cells<u32>) -> Option<TextColumn> {
-        let code_of: HashMap<Box<str>, u32> = dictionary.iter().cloned().zip(0..).collect();
+    pub fn from_parts(dictionary: Vec<Arc<str>>, codes: Cells<u32>) -> Option<TextColumn> {
+        let code_of: HashMap<Arc<str>, u32> = dictionary.iter().cloned().zip(0..).collect();
         let has_text = codes.iter().all(|(_, code)| (code as usize) < dictionary.len());
         (has_text && code_of.len() == dictionary.len()).then_some(TextColumn { dictionary, code_of, codes })
     }
@@ -36,7 +37,7 @@ impl TextColumn {
     }
 
     /// The distinct texts, in order of first appearance; index = code.
-    pub fn dictionary(&self) -> &[Box<str>] {
+    pub fn dictionary(&self) -> &[Arc<str>] {
         &self.dictionary
     }
 
@@ -52,8 +53,9 @@ impl TextColumn {
             return code;
         }
         let code = self.dictionary.len() as u32;
-        self.dictionary.push(text.into());
-        self.code_of.insert(text.into(), code);
+        let text: Arc<str> = text.into();
+        self.dictionary.push(text.clone());
+        self.code_of.insert(text, code);
         code
     }
 

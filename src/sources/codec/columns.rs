@@ -5,6 +5,7 @@ use crate::model::{
     Cells, Columns, DatasetInput, Lifecycle, MetricSeries, MetricSummary, RunKey, RunStatus, RunTable, TextColumn,
 };
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// A table as bytes.
 pub fn pack_table(table: &RunTable) -> Vec<u8> {
@@ -125,7 +126,7 @@ fn pack_text(out: &mut Writer, column: &TextColumn) {
 
 fn unpack_text(from: &mut Reader<'_>, rows: usize) -> Option<TextColumn> {
     let texts = from.count()?;
-    let dictionary = from.texts(texts)?.into_iter().map(Box::from).collect();
+    let dictionary = from.texts(texts)?.into_iter().map(Arc::from).collect();
     let places = unpack_rows(from, rows)?;
     let codes = from.numbers(places.len(), u32::from_le_bytes)?;
     TextColumn::from_parts(dictionary, cells(places, codes))
