@@ -66,13 +66,15 @@ export async function inBrowser(act) {
     const devtools = await chromium.newBrowserCDPSession();
     const processes = async () => (await devtools.send('SystemInfo.getProcessInfo')).processInfo;
     // what all processes of the browser worked: reading a file is the work of two
+    const peakOfPage = async () => Math.max(0, ...(await processes()).filter(({ type }) => type === 'renderer').map(({ id }) => peakMb(id)));
     const cpuMs = async () => (await processes()).reduce((sum, { cpuTime }) => sum + cpuTime * 1e3, 0);
     const watch = async () => {
-      const [start, cpuBefore] = [await page.evaluate(() => performance.now()), await cpuMs()];
+      const [start, cpuBefore, before_mb] = [await page.evaluate(() => performance.now()), await cpuMs(), await peakOfPage()];
       return async () => ({
         cpu_ms: (await cpuMs()) - cpuBefore,
         longest_task_ms: await page.evaluate((start) => Math.max(0, ...longTasks.filter((task) => task.startTime >= start).map((task) => task.duration)), start),
-        peak_mb: Math.max(0, ...(await processes()).filter(({ type }) => type === 'renderer').map(({ id }) => peakMb(id))),
+        before_mb,
+        peak_mb: await peakOfPage(),
       });
     };
     return await act(page, watch);
@@ -81,7 +83,10 @@ export async function inBrowser(act) {
   }
 }
 
-/** The most memory that a process was resident with, as Linux tells; a renderer is a page with all its workers, and about 100 MB of the browser's own. */
+/**
+ * The most memory that a process was resident with, as Linux tells. A renderer is a page with all its workers; about 120 MB of it are
+ * the browser's own program, shared with its other processes: hence `before_mb` beside it.
+ */
 export function peakMb(id) {
   try {
     return Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${id}/status`, 'utf8'))?.[1] ?? 0) / 1024;
