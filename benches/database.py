@@ -1,8 +1,12 @@
 """Writes the benchmark's database, as MLflow 3 lays its tables out, the same rows every time; or reads one with Python's sqlite3.
 
-usage: python3 benches/database.py make OUT RUNS POINTS      POINTS of each of 10 metrics a run, beside 20 params and 7 tags
+usage: python3 benches/database.py make OUT RUNS POINTS [LONG]
+           POINTS of each of 10 metrics a run, beside 20 params and 7 tags; with LONG, each hundredth run has so many instead
        python3 benches/database.py read DATABASE             prints the milliseconds that its tables of runs take, the least of 3
+       python3 benches/database.py first DATABASE            the same of the newest 25 runs with all that is theirs
        python3 benches/database.py history DATABASE          the same of one metric of one run
+       python3 benches/database.py id DATABASE NAME          prints the id of the run of that name
+       python3 benches/database.py copy DATABASE INTO        puts the rows into the tables that MLflow has made in another database
 """
 
 import random
@@ -11,6 +15,8 @@ import sys
 import time
 
 START_MS = 1_700_000_000_000
+# Which runs are long: the last of so many.
+EVERY = 100
 TABLES = """
 CREATE TABLE experiments (experiment_id INTEGER NOT NULL, name VARCHAR(256) NOT NULL, artifact_location VARCHAR(256),
     lifecycle_stage VARCHAR(32), creation_time BIGINT, last_update_time BIGINT, CONSTRAINT experiment_pk PRIMARY KEY (experiment_id));
@@ -34,7 +40,7 @@ INSERT INTO experiments VALUES (1, 'bench', '/data/mlruns/1', 'active', 17000000
 """
 
 
-def make(out, runs, points):
+def make(out, runs, points, long):
     rng = random.Random(7)
     database = sqlite3.connect(out)
     database.execute("PRAGMA journal_mode = OFF")
@@ -51,7 +57,7 @@ def make(out, runs, points):
         tags = {"mlflow.runName": f"bench-{n}", "mlflow.user": "bench", "mlflow.source.name": "/home/bench/train.py",
                 "mlflow.source.type": "LOCAL", "mlflow.source.git.commit": f"{n // 50:040x}", "model": "forest", "note": f"value {n % 7}"}
         database.executemany("INSERT INTO tags VALUES (?, ?, ?)", [(key, value, run) for key, value in tags.items()])
-        for step in range(points):
+        for step in range(long if n % EVERY == EVERY - 1 else points):
             rows = [(f"metric_{i}", rng.random(), start + step * 100, run, step, 0) for i in range(10)]
             database.executemany("INSERT INTO metrics VALUES (?, ?, ?, ?, ?, ?)", rows)
         latest = [(key, value, at, step, is_nan, run) for key, value, at, _, step, is_nan in rows]
@@ -78,6 +84,17 @@ def read(database):
     print(f"{least(act):.1f}")
 
 
+def first(database):
+    def act():
+        connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
+        runs = connection.execute("SELECT * FROM runs ORDER BY rowid DESC LIMIT 25").fetchall()
+        for table in ("params", "tags", "latest_metrics"):
+            for run in runs:
+                connection.execute(f"SELECT * FROM {table} WHERE run_uuid = ?", run[:1]).fetchall()
+
+    print(f"{least(act):.2f}")
+
+
 def history(database):
     def act():
         connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
@@ -87,13 +104,32 @@ def history(database):
     print(f"{least(act):.2f}")
 
 
+def copy(database, into):
+    connection = sqlite3.connect(into)
+    connection.execute("PRAGMA journal_mode = OFF")
+    connection.execute("PRAGMA synchronous = OFF")
+    connection.execute("PRAGMA cache_size = -1000000")
+    connection.execute("ATTACH ? AS made", (str(database),))
+    for table in ("experiments", "runs", "params", "tags", "latest_metrics", "metrics"):
+        columns = ", ".join(row[1] for row in connection.execute(f"PRAGMA made.table_info({table})"))
+        connection.execute(f"INSERT INTO main.{table} ({columns}) SELECT {columns} FROM made.{table} ORDER BY rowid")
+    connection.commit()
+
+
 if __name__ == "__main__":
     match sys.argv[1:]:
-        case ["make", out, runs, points]:
-            make(out, int(runs), int(points))
+        case ["make", out, runs, points, *long] if len(long) < 2:
+            make(out, int(runs), int(points), int((long or [points])[0]))
         case ["read", database]:
             read(database)
+        case ["first", database]:
+            first(database)
         case ["history", database]:
             history(database)
+        case ["id", database, name]:
+            connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
+            print(*connection.execute("SELECT run_uuid FROM runs WHERE name = ?", (name,)).fetchone())
+        case ["copy", database, into]:
+            copy(database, into)
         case _:
             sys.exit(__doc__)

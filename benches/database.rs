@@ -1,6 +1,7 @@
 //! Databases: a generated one of 2,000 runs with a million points, natively, beside Python's sqlite3 reading the same tables.
-//! `cargo bench --no-default-features --bench database`; `RUNGLASS_BENCH_RUNS` and `RUNGLASS_BENCH_POINTS` make another size.
-//! The data are those of `database.py`, made once under `target/bench-data`. Each time is the least of several.
+//! `cargo bench --no-default-features --bench database`; `RUNGLASS_BENCH_RUNS`, `_POINTS` and `_LONG` make another size (each
+//! hundredth run has `_LONG` points a metric). The data are those of `database.py`, made once under `target/bench-data`. Each time
+//! is the least of several. Prints a table, then the same as one line of JSON.
 
 use runglass::model::RunKey;
 use runglass::native::disk::DiskFile;
@@ -47,30 +48,35 @@ fn main() {
     let number =
         |name: &str, default: u32| std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default);
     let (runs, points) = (number("RUNGLASS_BENCH_RUNS", 2_000), number("RUNGLASS_BENCH_POINTS", 50));
-    let database = data(runs, points);
-    println!("{} runs, {points} points of 10 metrics each, {} MB", runs, fs::metadata(&database).unwrap().len() >> 20);
+    let long = number("RUNGLASS_BENCH_LONG", points);
+    let database = data([runs, points, long]);
+    println!("{runs} runs, {points} points of 10 metrics each, {} MB", fs::metadata(&database).unwrap().len() >> 20);
     println!("{:<34}{:>10}{:>10}{:>10}{:>14}", "", "ms", "reads", "MB read", "of the floor");
-    let floor = python("read", &database);
-    println!("{:<34}{floor:>10.1}", "all runs: python sqlite3, the floor");
-    measure("all runs", &database, Some(floor), |store| assert_eq!(read(store, u32::MAX), runs));
-    measure("first rows", &database, None, |store| assert!(read(store, FIRST_RUNS) > 0));
-    let floor = python("history", &database);
-    println!("{:<34}{floor:>10.2}", "one history: python sqlite3");
-    measure("one history (with first rows)", &database, None, |store| {
-        assert_eq!(history(store, points as usize), points as usize);
-    });
+    let mut figures = serde_json::Map::new();
+    let mut both = |what: &str, key: &str, act: &dyn Fn(&SqlStore)| {
+        let floor = python(key, &database);
+        println!("{:<34}{floor:>10.2}", format!("{what}: python sqlite3, the floor"));
+        let ms = measure(what, &database, floor, act);
+        figures.insert(key.to_owned(), serde_json::json!({ "floor_ms": floor, "ms": ms }));
+    };
+    both("all runs", "read", &|store| assert_eq!(read(store, u32::MAX), runs));
+    both("first rows", "first", &|store| assert!(read(store, FIRST_RUNS) > 0));
+    let newest = if runs.is_multiple_of(100) { long } else { points } as usize;
+    both("one history (with first rows)", "history", &|store| assert_eq!(history(store, newest), newest));
     println!("peak of resident memory: {} MB", peak_kb() >> 10);
+    figures.insert("peak_mb".to_owned(), (peak_kb() >> 10).into());
+    println!("{}", serde_json::Value::Object(figures));
 }
 
-fn data(runs: u32, points: u32) -> PathBuf {
+fn data(numbers: [u32; 3]) -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let path = root.join("target/bench-data").join(format!("database-{runs}-{points}.db"));
+    let numbers = numbers.map(|number| number.to_string());
+    let path = root.join("target/bench-data").join(format!("database-{}.db", numbers.join("-")));
     if !path.exists() {
         fs::create_dir_all(root.join("target/bench-data")).unwrap();
         // Under another name first: what was broken off is not taken for the whole.
         let part = path.with_extension("part");
         let _ = fs::remove_file(&part);
-        let numbers = [runs.to_string(), points.to_string()];
         let mut python = Command::new("python3");
         python.arg(root.join("benches/database.py")).arg("make").arg(&part).args(numbers);
         assert!(python.status().is_ok_and(|status| status.success()), "python3 benches/database.py failed");
@@ -85,7 +91,7 @@ fn python(what: &str, database: &Path) -> f64 {
     String::from_utf8(output.stdout).unwrap().trim().parse().unwrap()
 }
 
-fn measure(what: &str, database: &Path, floor_ms: Option<f64>, act: impl Fn(&SqlStore)) {
+fn measure(what: &str, database: &Path, floor_ms: f64, act: &dyn Fn(&SqlStore)) -> f64 {
     let mut best = (Duration::MAX, 0, 0);
     for _ in 0..TIMES {
         let file =
@@ -98,8 +104,9 @@ fn measure(what: &str, database: &Path, floor_ms: Option<f64>, act: impl Fn(&Sql
         best = best.min((start.elapsed(), file.reads.get(), file.bytes.get() >> 20));
     }
     let ms = best.0.as_secs_f64() * 1e3;
-    let ratio = floor_ms.map_or("-".to_owned(), |floor| format!("{:.2}x", ms / floor));
+    let ratio = format!("{:.2}x", ms / floor_ms);
     println!("{what:<34}{ms:>10.1}{:>10}{:>10}{ratio:>14}", best.1, best.2);
+    ms
 }
 
 /// Reads experiments and runs, at least `enough` of them if there are; how many were read.

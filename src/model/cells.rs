@@ -2,23 +2,36 @@
 
 /// Values of one field, keyed by row number: sparse (row ids beside values) until more than a quarter of the rows have
 /// one, dense from then on. Absence is a bit, so that NaN and the empty text stay values.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Cells<T> {
     store: Repr<T>,
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 enum Repr<T> {
     /// `rows` ascends strictly; `values[i]` belongs to `rows[i]`.
     Sparse { rows: Vec<u32>, values: Vec<T> },
-    /// `values[row]`; `count` of them are `Some`.
-    Dense { count: usize, values: Vec<Option<T>> },
+    /// `values[row]` where the bit of the row is set, else anything; `count` bits are.
+    Dense { count: usize, present: Vec<u64>, values: Vec<T> },
 }
 
 impl<T> Default for Cells<T> {
     fn default() -> Self {
         Cells { store: Repr::Sparse { rows: Vec::new(), values: Vec::new() } }
     }
+}
+
+impl<T: Copy + PartialEq> PartialEq for Cells<T> {
+    fn eq(&self, other: &Cells<T>) -> bool {
+        self.len() == other.len() && self.iter().eq(other.iter())
+    }
+}
+
+/// Of a word of the bits that say which rows have a value.
+const BITS: usize = u64::BITS as usize;
+
+fn is_set(present: &[u64], row: usize) -> bool {
+    present.get(row / BITS).is_some_and(|word| word >> (row % BITS) & 1 == 1)
 }
 
 /// Below this many values a column stays sparse, whatever its fill.
@@ -29,7 +42,9 @@ impl<T: Copy> Cells<T> {
     pub fn get(&self, row: u32) -> Option<T> {
         match &self.store {
             Repr::Sparse { rows, values } => rows.binary_search(&row).ok().map(|at| values[at]),
-            Repr::Dense { values, .. } => values.get(row as usize).copied().flatten(),
+            Repr::Dense { present, values, .. } => {
+                values.get(row as usize).filter(|_| is_set(present, row as usize)).copied()
+            }
         }
     }
 
@@ -62,24 +77,27 @@ impl<T: Copy> Cells<T> {
                     self.make_dense();
                 }
             }
-            Repr::Dense { count, values } => {
+            Repr::Dense { count, present, values } => {
                 let row = row as usize;
                 if values.len() <= row {
-                    values.resize(row + 1, None);
+                    // what fills the gap is not looked at
+                    values.resize(row + 1, value);
+                    present.resize(row / BITS + 1, 0);
                 }
-                *count += usize::from(values[row].is_none());
-                values[row] = Some(value);
+                *count += usize::from(!is_set(present, row));
+                present[row / BITS] |= 1 << (row % BITS);
+                values[row] = value;
             }
         }
     }
 
     fn make_dense(&mut self) {
         if let Repr::Sparse { rows, values } = &self.store {
-            let mut dense = vec![None; *rows.last().unwrap_or(&0) as usize + 1];
-            for (row, value) in rows.iter().zip(values) {
-                dense[*row as usize] = Some(*value);
+            let (rows, values) = (rows.clone(), values.clone());
+            self.store = Repr::Dense { count: 0, present: Vec::new(), values: Vec::new() };
+            for (row, value) in rows.into_iter().zip(values) {
+                self.set(row, value);
             }
-            self.store = Repr::Dense { count: rows.len(), values: dense };
         }
     }
 
@@ -104,23 +122,18 @@ impl<T: Copy> Cells<T> {
                 let to = rows.partition_point(|row| *row < wanted.end).max(from);
                 Box::new(rows[from..to].iter().copied().zip(values[from..to].iter().copied()))
             }
-            Repr::Dense { values, .. } => {
+            Repr::Dense { present, values, .. } => {
                 let to = (wanted.end as usize).min(values.len());
                 let from = (wanted.start as usize).min(to);
-                let present = (wanted.start..).zip(&values[from..to]);
-                Box::new(present.filter_map(|(row, value)| value.map(|value| (row, value))))
+                let all = (wanted.start..).zip(&values[from..to]);
+                Box::new(all.filter(|(row, _)| is_set(present, *row as usize)).map(|(row, value)| (row, *value)))
             }
         }
     }
 
     /// All (row, value) pairs by ascending row.
     pub fn iter(&self) -> Box<dyn Iterator<Item = (u32, T)> + '_> {
-        match &self.store {
-            Repr::Sparse { rows, values } => Box::new(rows.iter().copied().zip(values.iter().copied())),
-            Repr::Dense { values, .. } => {
-                Box::new(values.iter().enumerate().filter_map(|(row, value)| value.map(|value| (row as u32, value))))
-            }
-        }
+        self.range(0..u32::MAX)
     }
 }
 

@@ -89,7 +89,13 @@ impl<C: Default> Columns<C> {
 
     /// The column of `key`, made if it is new.
     pub fn entry(&mut self, key: &str) -> &mut C {
-        let at = match self.index.get(key) {
+        let at = self.number(key);
+        &mut self.columns[at]
+    }
+
+    /// The number of the column of `key`, made if it is new: for whoever has many values of the same keys.
+    pub fn number(&mut self, key: &str) -> usize {
+        match self.index.get(key) {
             Some(&at) => at as usize,
             None => {
                 let at = self.columns.len();
@@ -98,8 +104,12 @@ impl<C: Default> Columns<C> {
                 self.columns.push(C::default());
                 at
             }
-        };
-        &mut self.columns[at]
+        }
+    }
+
+    /// The column of a number.
+    pub fn at_mut(&mut self, number: usize) -> Option<&mut C> {
+        self.columns.get_mut(number)
     }
 
     /// (key, column) in order of first appearance.

@@ -92,8 +92,9 @@ impl Pipeline {
             let rows = app.session.with_value(|session| {
                 let mut rows = asked.query.select(&session.table, &base, &session.experiments);
                 if let Some(standing) = &standing {
-                    let known: HashSet<u32> = standing.iter().copied().collect();
-                    rows.retain(|row| !known.contains(row));
+                    let mut is_known = vec![false; session.table.len()];
+                    standing.iter().for_each(|row| is_known[*row as usize] = true);
+                    rows.retain(|row| !is_known[*row as usize]);
                 }
                 query::sort(&mut rows, &session.table, std::slice::from_ref(&asked.order), &session.experiments);
                 match standing {

@@ -57,7 +57,7 @@ pub async fn load(source: &dyn Source, absorb: &mut dyn FnMut(Step) -> bool, now
             }
             Ok(page) => {
                 let took_ms = (now_ms() - start_ms).max(1.0);
-                size = (f64::from(size) * (PAGE_MS / took_ms).clamp(0.5, 4.0)).clamp(LEAST_RUNS, 1_000.0) as u32;
+                size = (f64::from(size) * (PAGE_MS / took_ms).clamp(0.5, 4.0)).clamp(LEAST_RUNS, 5_000.0) as u32;
                 // the next page is read while this one is taken in
                 let next = match page.next.clone() {
                     Some(after) => Some(begun(source.runs(RunsAsk { after: Some(after), size })).await),

@@ -40,6 +40,11 @@ impl Child<'_> {
 }
 
 impl PathIndexBuilder {
+    /// With room for what is likely to come: memory that grows by doubling is there twice, and in wasm stays so.
+    pub fn with_room(paths: usize, text_bytes: usize) -> PathIndexBuilder {
+        PathIndexBuilder { heap: String::with_capacity(text_bytes), ends: Vec::with_capacity(paths) }
+    }
+
     /// Adds a path and answers its number: 0, 1, 2, ... Parts are divided by `/`; a path that ends in `/` is a folder, needed
     /// only where it is empty, since files imply theirs. `None` when the numbers or the four gigabytes of text are used up.
     pub fn push(&mut self, path: &str) -> Option<u32> {

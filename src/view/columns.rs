@@ -1,7 +1,7 @@
 //! Which columns the runs table has: all attributes, params, metrics and tags of the runs in view. Cause and effect stand
 //! side by side from the start: a few params that differ, then the metrics, then the further params and the tags.
 
-use crate::model::{Attribute, Field, RunTable};
+use crate::model::{Attribute, Field, RunTable, TextColumn};
 use crate::view::format::Numbers;
 
 /// The heads over the columns.
@@ -73,18 +73,13 @@ pub fn of(table: &RunTable, rows: &[u32], more: &[Attribute]) -> Vec<Column> {
     let mut columns = attributes(table, rows, more);
     let (mut differ, mut same) = (Vec::new(), Vec::new());
     for (key, column) in table.params.iter() {
-        let mut codes: Vec<u32> = rows.iter().filter_map(|&row| column.code(row)).collect();
-        let logged = codes.len();
+        let (logged, distinct, some) = texts_of(column, rows);
         if logged == 0 {
             continue;
         }
-        codes.sort_unstable();
-        codes.dedup();
-        let distinct = codes.len();
         let constant = distinct == 1 && logged == rows.len() && rows.len() > 1;
-        let texts = || codes.iter().map(|&code| column.text(code));
-        let is_number = texts().all(|text| text.trim().parse::<f64>().is_ok());
-        let longest = texts().map(|text| text.chars().count()).max().unwrap_or(0);
+        let is_number = some.iter().all(|text| text.trim().parse::<f64>().is_ok());
+        let longest = some.iter().map(|text| text.chars().count()).max().unwrap_or(0);
         let made = Column {
             field: Field::Param(key.to_owned()),
             group: if constant { Group::SameParams } else { Group::MoreParams },
@@ -125,10 +120,7 @@ pub fn of(table: &RunTable, rows: &[u32], more: &[Attribute]) -> Vec<Column> {
     }
     let mut tags = Vec::new();
     for (key, column) in table.tags.iter().filter(|(key, _)| !is_system_tag(key)) {
-        let mut codes: Vec<u32> = rows.iter().filter_map(|&row| column.code(row)).collect();
-        codes.sort_unstable();
-        codes.dedup();
-        let longest = codes.iter().map(|&code| column.text(code).chars().count()).max();
+        let longest = texts_of(column, rows).2.iter().map(|text| text.chars().count()).max();
         if let Some(longest) = longest {
             tags.push(Column {
                 field: Field::Tag(key.to_owned()),
@@ -147,6 +139,17 @@ pub fn of(table: &RunTable, rows: &[u32], more: &[Attribute]) -> Vec<Column> {
         columns.append(part);
     }
     columns
+}
+
+/// How many of the rows have a text, how many distinct ones there are, and those, or some of them spread over all: what a
+/// thousand of them are like, the others are like, and looking at each of a hundred thousand would be felt.
+fn texts_of<'t>(column: &'t TextColumn, rows: &[u32]) -> (usize, usize, Vec<&'t str>) {
+    const LOOKED_AT: usize = 1_000;
+    let mut is_seen = vec![false; column.dictionary().len()];
+    let logged = rows.iter().filter_map(|&row| column.code(row)).map(|code| is_seen[code as usize] = true).count();
+    let seen = || column.dictionary().iter().zip(&is_seen).filter(|(_, is_seen)| **is_seen).map(|(text, _)| text);
+    let distinct = seen().count();
+    (logged, distinct, seen().step_by(distinct / LOOKED_AT + 1).collect())
 }
 
 fn attributes(table: &RunTable, rows: &[u32], more: &[Attribute]) -> Vec<Column> {

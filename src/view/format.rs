@@ -38,9 +38,9 @@ impl Numbers {
         if magnitudes.is_empty() {
             return Numbers::Fixed(0);
         }
-        magnitudes.sort_by(f64::total_cmp);
-        let largest = magnitudes[magnitudes.len() - 1];
-        let typical = magnitudes[magnitudes.len() / 4];
+        let largest = magnitudes.iter().copied().fold(0.0, f64::max);
+        let quarter = magnitudes.len() / 4;
+        let typical = *magnitudes.select_nth_unstable_by(quarter, f64::total_cmp).1;
         if largest >= 1e12 || (largest < 1e-3 && needed > 4) {
             return Numbers::Exponent(3);
         }

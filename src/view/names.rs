@@ -3,12 +3,16 @@
 
 use crate::model::{Experiment, RunTable};
 use std::collections::HashMap;
+use std::sync::OnceLock;
 
 /// Both directions for the runs of one table.
 #[derive(Clone, Debug, Default)]
 pub struct Names {
     name_of: Vec<String>,
-    number_of: HashMap<String, u32>,
+    /// Ids that are nobody's name, each with the first that has it.
+    shared: Vec<(String, u32)>,
+    /// The way back, made when it is first asked for: names change with every page of runs, and links name few.
+    number_of: OnceLock<HashMap<String, u32>>,
 }
 
 impl Names {
@@ -23,25 +27,25 @@ impl Names {
     }
 
     fn of<'a>(ids_and_paths: impl Iterator<Item = (&'a str, &'a str)> + Clone) -> Names {
-        let mut seen: HashMap<&str, u32> = HashMap::new();
-        for (id, _) in ids_and_paths.clone() {
-            *seen.entry(id).or_default() += 1;
+        let mut first: HashMap<&str, (u32, bool)> = HashMap::new();
+        for ((id, _), number) in ids_and_paths.clone().zip(0..) {
+            first.entry(id).and_modify(|(_, is_shared)| *is_shared = true).or_insert((number, false));
         }
-        let name_of: Vec<String> = ids_and_paths
-            .clone()
-            .map(|(id, path)| if seen.get(id) == Some(&1) { id.to_owned() } else { path.to_owned() })
-            .collect();
-        let mut number_of: HashMap<String, u32> =
-            name_of.iter().zip(0..).map(|(name, number)| (name.clone(), number)).collect();
-        // while all is being read an id may stand for one run and collide later: what it named, it names; a path always does
-        for ((id, path), number) in ids_and_paths.zip(0..) {
-            for name in [id, path] {
-                if !number_of.contains_key(name) {
-                    number_of.insert(name.to_owned(), number);
-                }
-            }
-        }
-        Names { name_of, number_of }
+        let is_shared = |id: &str| first.get(id).is_some_and(|(_, is_shared)| *is_shared);
+        let name_of =
+            ids_and_paths.map(|(id, path)| if is_shared(id) { path.to_owned() } else { id.to_owned() }).collect();
+        let shared = first.iter().filter(|(_, (_, is_shared))| *is_shared);
+        let shared = shared.map(|(id, (number, _))| ((*id).to_owned(), *number)).collect();
+        Names { name_of, shared, number_of: OnceLock::new() }
+    }
+
+    fn number_of(&self) -> &HashMap<String, u32> {
+        self.number_of.get_or_init(|| {
+            // while all is being read an id may stand for one run and collide later: what it named, it names
+            let mut number_of: HashMap<String, u32> = self.shared.iter().cloned().collect();
+            number_of.extend(self.name_of.iter().cloned().zip(0..));
+            number_of
+        })
     }
 
     /// The name of a row or experiment number; empty when there is none.
@@ -49,9 +53,10 @@ impl Names {
         self.name_of.get(number as usize).map_or("", String::as_str)
     }
 
-    /// The number behind a name.
+    /// The number behind a name. A path of what has its id to itself is known by that id, with which it ends.
     pub fn number(&self, name: &str) -> Option<u32> {
-        self.number_of.get(name).copied()
+        let by_id = || self.number_of().get(name.rsplit_once('/')?.1).copied();
+        self.number_of().get(name).copied().or_else(by_id)
     }
 
     /// The numbers behind names, unknown ones left out.

@@ -26,14 +26,15 @@ pub struct Line {
 
 /// The runs of the chosen experiments in the chosen lifecycle. A run of a deleted experiment counts as deleted.
 pub fn in_view(table: &RunTable, experiment_lifecycle: &[Lifecycle], experiments: &[u32], shown: Shown) -> Vec<u32> {
-    let chosen: HashSet<u32> = experiments.iter().copied().collect();
+    let mut chosen = vec![false; experiments.iter().max().map_or(0, |last| *last as usize + 1)];
+    experiments.iter().for_each(|number| chosen[*number as usize] = true);
     table
         .rows()
         .filter(|&row| {
             let experiment = table.experiment[row as usize];
             let trashed = experiment_lifecycle.get(experiment as usize) == Some(&Lifecycle::Deleted);
             let deleted = trashed || table.lifecycle[row as usize] == Lifecycle::Deleted;
-            chosen.contains(&experiment)
+            chosen.get(experiment as usize) == Some(&true)
                 && match shown {
                     Shown::Active => !deleted,
                     Shown::Deleted => deleted,
@@ -69,7 +70,8 @@ pub fn parents(table: &RunTable) -> HashMap<u32, u32> {
 /// Folds nested runs under their parents, keeping the given order among siblings. A run whose parent is not among
 /// `ordered` stands at the root; so does one run of a circle of parents.
 pub fn arrange(ordered: &[u32], parents: &HashMap<u32, u32>, closed: &HashSet<u32>) -> Vec<Line> {
-    let present: HashSet<u32> = ordered.iter().copied().collect();
+    // without nesting there is nothing to look up
+    let present: HashSet<u32> = if parents.is_empty() { HashSet::new() } else { ordered.iter().copied().collect() };
     let breakers = circle_breakers(ordered, parents, &present);
     let mut children: HashMap<u32, Vec<u32>> = HashMap::new();
     let mut roots = Vec::new();
@@ -122,7 +124,7 @@ fn circle_breakers(ordered: &[u32], parents: &HashMap<u32, u32>, present: &HashS
     let mut breakers = HashSet::new();
     let mut seen_on_walk_from: HashMap<u32, u32> = HashMap::new();
     let parent_of = |row: u32| parents.get(&row).copied().filter(|parent| present.contains(parent));
-    for &start in ordered {
+    for &start in ordered.iter().filter(|row| parents.contains_key(row)) {
         let mut at = Some(start);
         while let Some(row) = at {
             match seen_on_walk_from.get(&row) {

@@ -23,7 +23,8 @@ cargo xtask serve                 builds it and serves it on this machine
     --port N                      another port than 8080; 0 takes a free one
 cargo xtask test                  everything that must hold
     --only STEP                   one step of it: {steps}
-cargo xtask bench                 how fast the command line and the page read generated data, and the bytes of the page";
+cargo xtask bench                 how fast the command line and the page read generated data, and the bytes of the page
+    --large                       a database of 1 GB and a zip of 500,000 files instead, beside SQLite and MLflow's own server";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -43,7 +44,8 @@ fn run(args: &[&str]) -> Result<ExitCode> {
         ["build"] => build::release(&root).map(|_| ExitCode::SUCCESS),
         ["serve", rest @ ..] => serve::run(&root, serve_options(rest)?).map(|()| ExitCode::SUCCESS),
         ["test"] => test::run(&root, None),
-        ["bench"] => bench::run(&root).map(|()| ExitCode::SUCCESS),
+        ["bench"] => bench::run(&root, bench::Size::Small).map(|()| ExitCode::SUCCESS),
+        ["bench", "--large"] => bench::run(&root, bench::Size::Large).map(|()| ExitCode::SUCCESS),
         ["test", "--only", step] => test::run(&root, Some(step)),
         [] | ["help" | "--help" | "-h"] => {
             println!("{}", HELP.replace("{steps}", &test::names().join(", ")));

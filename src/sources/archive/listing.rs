@@ -43,6 +43,11 @@ impl Listing {
         Listing { builder: PathIndexBuilder::default(), budget, found: 0, taken: 0, report: Report::default() }
     }
 
+    /// The same with room for so many entries, whose names have so many bytes in all.
+    pub fn with_room(budget: Budget, entries: usize, name_bytes: usize) -> Listing {
+        Listing { builder: PathIndexBuilder::with_room(entries, name_bytes), ..Listing::new(budget) }
+    }
+
     /// How many entries were found, left out or not.
     pub fn found(&self) -> u64 {
         self.found

@@ -3,7 +3,7 @@
 use super::chains::{Chains, Names, Text, Texts};
 use super::datasets::Datasets;
 use super::rows::{Head, INPUT, METRIC, Point, RUN, TEXT, point, summary};
-use crate::model::{Reason, Report, RunTable, point_order};
+use crate::model::{Columns, Reason, Report, RunTable, point_order};
 use crate::sources::Fault;
 use crate::sources::sqlite::{Database, Row, Table, Value};
 use std::collections::HashMap;
@@ -51,6 +51,26 @@ impl Part {
             Part::Inputs => &INPUT,
             Part::InputTags => &["input_uuid", "name", "value"],
         }
+    }
+}
+
+/// Where the columns of a table are, by the numbers of their keys here.
+#[derive(Default)]
+struct Places {
+    params: PlacesOf,
+    tags: PlacesOf,
+    metrics: PlacesOf,
+}
+
+#[derive(Default)]
+struct PlacesOf(Vec<Option<usize>>);
+
+impl PlacesOf {
+    fn column<'t, C: Default>(&mut self, columns: &'t mut Columns<C>, keys: &Names, key: u32) -> Option<&'t mut C> {
+        self.0.resize(self.0.len().max(key as usize + 1), None);
+        let place = self.0.get_mut(key as usize)?;
+        let number = *place.get_or_insert_with(|| columns.number(keys.get(key)));
+        columns.at_mut(number)
     }
 }
 
@@ -193,6 +213,7 @@ impl Found {
         let ids = runs.iter().flat_map(|run| self.inputs.of(*run)).map(|(dataset, _)| self.texts.get(dataset));
         datasets.read(database, ids)?;
         let mut table = RunTable::default();
+        let mut places = Places::default();
         for run in runs {
             let Some(head) = self.heads.get_mut(*run as usize).and_then(Option::take) else { continue };
             let Some(experiment) = experiments.get(&head.experiment) else {
@@ -201,7 +222,7 @@ impl Found {
                 report.note(Reason::RunMissing, file, None, message);
                 continue;
             };
-            self.push(&mut table, *run, head, *experiment, datasets, file, report);
+            self.push((&mut table, &mut places), *run, head, *experiment, datasets, file, report);
         }
         Ok(table)
     }
@@ -209,7 +230,7 @@ impl Found {
     #[allow(clippy::too_many_arguments)]
     fn push(
         &self,
-        table: &mut RunTable,
+        (table, places): (&mut RunTable, &mut Places),
         run: u32,
         head: Head,
         experiment: u32,
@@ -234,15 +255,18 @@ impl Found {
         let at = table.push(row);
         let mut own: Vec<(u32, Text)> = self.params.of_run.of(run).collect();
         for (key, text) in own.drain(..).rev() {
-            table.params.entry(self.params.keys.get(key)).set(at, self.texts.get(text));
+            let column = places.params.column(&mut table.params, &self.params.keys, key);
+            column.into_iter().for_each(|column| column.set(at, self.texts.get(text)));
         }
         own.extend(self.tags.of_run.of(run));
         for (key, text) in own.drain(..).rev() {
-            table.tags.entry(self.tags.keys.get(key)).set(at, self.texts.get(text));
+            let column = places.tags.column(&mut table.tags, &self.tags.keys, key);
+            column.into_iter().for_each(|column| column.set(at, self.texts.get(text)));
         }
         let mut points: Vec<(u32, Point)> = self.metrics.of(run).collect();
         for (key, point) in points.drain(..).rev() {
-            table.metrics.entry(self.metric_keys.get(key)).set(at, summary(point));
+            let column = places.metrics.column(&mut table.metrics, &self.metric_keys, key);
+            column.into_iter().for_each(|column| column.set(at, summary(point)));
         }
     }
 }

@@ -85,7 +85,7 @@ struct Work {
 
 impl Work {
     /// One step of a pass.
-    const STEP: Budget = Budget { reads: 12, bytes: 2 << 20 };
+    const STEP: Budget = Budget { reads: 12, bytes: 4 << 20 };
     /// About 150 ms in a browser: a read takes 3 ms, a row less than a microsecond.
     const READS: u64 = 40;
     const BYTES: u64 = 8 << 20;

@@ -16,7 +16,7 @@ const READ: u64 = 4 << 20;
 /// A page that nobody planned for is read with what lies round it, in the block of this size.
 const BLOCK: u64 = 64 << 10;
 /// Bytes that are kept. Memory of WebAssembly never shrinks, so that this is what it costs for good.
-const CACHE: usize = 32 << 20;
+const CACHE: usize = 16 << 20;
 
 /// Where a page lies: the number of the file and the first byte. Places sort as they should be read.
 pub type Place = (u8, u64);

@@ -42,7 +42,10 @@ impl<'a> Value<'a> {
     /// As a text; numbers as they are written. `None` for NULL and bytes.
     pub fn text(self) -> Option<Cow<'a, str>> {
         match self {
-            Value::Text(bytes) => Some(String::from_utf8_lossy(bytes)),
+            // sound text is checked faster than it is mended
+            Value::Text(bytes) => {
+                Some(std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed))
+            }
             Value::Int(number) => Some(number.to_string().into()),
             Value::Real(number) => Some(format!("{number:?}").into()),
             Value::Null | Value::Blob(_) => None,

@@ -57,6 +57,15 @@ impl Catalogue {
         Catalogue { listing: Listing::new(budget), records: Vec::new(), bounds: Vec::new() }
     }
 
+    /// The same with room for so many entries, whose names have so many bytes in all.
+    pub fn with_room(budget: Budget, entries: usize, name_bytes: usize) -> Catalogue {
+        Catalogue {
+            listing: Listing::with_room(budget, entries, name_bytes),
+            records: Vec::with_capacity(entries),
+            bounds: Vec::with_capacity(entries),
+        }
+    }
+
     /// How many entries were found, left out or not.
     pub fn found(&self) -> u64 {
         self.listing.found()

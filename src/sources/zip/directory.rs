@@ -21,6 +21,19 @@ pub struct Place {
     pub shift: u64,
 }
 
+impl Place {
+    /// How many entries there can be and how many bytes their names have at most, as far as room for them is made at once: no
+    /// more than the bytes of the directory allow, and not too much even so.
+    pub fn room(&self) -> (usize, usize) {
+        const ENTRIES: u64 = 1 << 20;
+        const NAME_BYTES: u64 = 64 << 20;
+        let length = self.end.saturating_sub(self.start);
+        let entries = self.entries.min(length / CENTRAL_SIZE as u64);
+        let name_bytes = length - entries * CENTRAL_SIZE as u64;
+        (entries.min(ENTRIES) as usize, name_bytes.min(NAME_BYTES) as usize)
+    }
+}
+
 /// How the search for a directory ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Search {

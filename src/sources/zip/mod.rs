@@ -57,6 +57,8 @@ impl ZipFolder {
             }
             Search::Found(place) => {
                 end = place.start;
+                let (entries, name_bytes) = place.room();
+                catalogue = Catalogue::with_room(budget, entries, name_bytes);
                 match directory::walk(reader.window(), place, &mut catalogue)? {
                     Walk::Complete => None,
                     Walk::Miscounted(count) => {
