@@ -1,9 +1,14 @@
-//! Looking: filters and orders of 100,000 runs, and the layout of charts of a million points.
+//! Looking: filters and orders of 100,000 runs, what the page works out anew while they come, and the layout of charts of a
+//! million points.
 //! `cargo bench --no-default-features --bench look`. Each time is the least of several.
 
 use runglass::chart::{Axis, LinePlot, Series, Size, line_layout};
 use runglass::model::{Lifecycle, MetricSummary, RunKey, RunRow, RunStatus, RunTable};
 use runglass::query::{OrderBy, parse, sort};
+use runglass::view::columns;
+use runglass::view::names::Names;
+use runglass::view::rows::{arrange, parents};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -35,6 +40,9 @@ fn main() {
         let order = [OrderBy::parse(text).unwrap()];
         line(&format!("sort {text}"), least(|| sort(&mut rows.clone(), &table, &order, &[])));
     }
+    line("names", least(|| assert_eq!(Names::of_runs(&table).name(RUNS), "")));
+    line("columns", least(|| assert!(columns::of(&table, &rows, &[]).len() > 20)));
+    line("lines", least(|| assert_eq!(arrange(&rows, &parents(&table), &HashSet::new()).len(), rows.len())));
     println!();
     for (series, points) in [(1, 1_000_000), (10, 100_000), (40, 25_000)] {
         for (smoothing, what) in [(0.0, ""), (0.9, ", smoothed")] {
@@ -74,6 +82,15 @@ fn table() -> RunTable {
         };
         let model = ["logreg", "forest", "gbm", "mlp"][dice.roll() as usize % 4];
         let start_ms = 1_700_000_000_000 + (dice.roll() % 100_000_000_000) as i64;
+        let mut params = vec![
+            text("model", model.to_owned()),
+            text("lr", format!("{}", 10_f64.powf(-4.0 * dice.share()))),
+            text("seed", format!("{}", number % 5)),
+        ];
+        for at in 0..8 {
+            params.push(text(&format!("few_{at}"), (dice.roll() % 100).to_string()));
+            params.push(text(&format!("all_{at}"), (dice.roll() % 1_000_000).to_string()));
+        }
         table.push(RunRow {
             key: RunKey(format!("1/{number:032x}")),
             id: format!("{number:032x}"),
@@ -85,11 +102,7 @@ fn table() -> RunTable {
             end_ms: Some(start_ms + 60_000),
             user: Some("alice".to_owned()),
             artifact_uri: None,
-            params: vec![
-                text("model", model.to_owned()),
-                text("lr", format!("{}", 10_f64.powf(-4.0 * dice.share()))),
-                text("seed", format!("{}", number % 5)),
-            ],
+            params,
             tags: vec![text("team", ["reading", "vision"][dice.roll() as usize % 2].to_owned())],
             metrics: vec![metric("val/acc", dice.share()), metric("val/loss", dice.share() * 3.0)],
             datasets: Vec::new(),

@@ -27,7 +27,7 @@ impl Names {
     }
 
     fn of<'a>(ids_and_paths: impl Iterator<Item = (&'a str, &'a str)> + Clone) -> Names {
-        let mut first: HashMap<&str, (u32, bool)> = HashMap::new();
+        let mut first: HashMap<&str, (u32, bool)> = HashMap::with_capacity(ids_and_paths.size_hint().0);
         for ((id, _), number) in ids_and_paths.clone().zip(0..) {
             first.entry(id).and_modify(|(_, is_shared)| *is_shared = true).or_insert((number, false));
         }
