@@ -6,7 +6,6 @@ use runglass::model::{MetricSummary, Notice, Report, Shelf};
 use runglass::native::disk::{Disk, DiskFile};
 use runglass::native::inspect;
 use runglass::sources::exports::document::{self, Chosen, Written};
-use runglass::sources::exports::json::Whole;
 use runglass::sources::exports::{HEAD_BYTES, Kind, open_file, open_paths, recognise, recognise_dir};
 use runglass::sources::memory::Memory;
 use runglass::sources::stores::Stores;
@@ -116,7 +115,7 @@ fn a_store_comes_back_from_its_document() {
     for name in names {
         let source = store(name);
         let (text, written) = written(&source, &Chosen::default());
-        let again = open_file(Kind::Document, ".", Rc::new(Whole(text.clone().into_bytes()))).unwrap();
+        let again = open_file(Kind::Document, ".", Rc::new(text.clone().into_bytes())).unwrap();
         let (mut before, mut after) = (inspected(&store(name)), inspected(&*again));
         assert_eq!(reasons(&after).iter().filter(|reason| **reason == "format-partial").count(), 1, "{name}");
         let (shelf, of_shelf) = shelf_of(&source);
@@ -229,7 +228,7 @@ fn a_part_of_a_store() {
         let chosen = Chosen { experiments: texts(experiments), runs: texts(chosen) };
         let (text, written) = written(&source, &chosen);
         assert_eq!(written.missing, missing);
-        let part = inspected(&*open_file(Kind::Document, "x.json", Rc::new(Whole(text.into_bytes()))).unwrap());
+        let part = inspected(&*open_file(Kind::Document, "x.json", Rc::new(text.into_bytes())).unwrap());
         let found = runs(&part);
         assert_eq!(found.len(), runs_expected);
         for (id, run) in &found {
@@ -453,7 +452,7 @@ fn recognition_goes_by_content() {
 #[test]
 fn broken_parts_cost_themselves_alone() {
     let check = |kind: Kind, text: &str, ids: &[&str], expected: &[(&str, Option<u64>)]| {
-        let source = open_file(kind, "f", Rc::new(Whole(text.as_bytes().to_vec()))).unwrap();
+        let source = open_file(kind, "f", Rc::new(text.as_bytes().to_vec())).unwrap();
         let document = inspected(&*source);
         assert_eq!(runs(&document).keys().collect::<Vec<_>>(), ids, "{text}");
         let notices: Vec<(&str, Option<u64>)> = document["notices"]
@@ -553,7 +552,7 @@ fn points_find_their_runs() {
 #[test]
 fn older_and_smaller_shapes() {
     let check = |kind: Kind, text: &str, run: &str, expected: Value| {
-        let bytes: Rc<dyn Bytes> = Rc::new(Whole(text.as_bytes().to_vec()));
+        let bytes: Rc<dyn Bytes> = Rc::new(text.as_bytes().to_vec());
         assert_eq!(recognise(text.as_bytes()), Some(kind), "{text}");
         let document = inspected(&*open_file(kind, ".", bytes).unwrap());
         for (key, expected) in expected.as_object().unwrap() {
@@ -587,7 +586,7 @@ fn older_and_smaller_shapes() {
 #[test]
 fn what_can_not_be_opened_says_why() {
     let check = |kind: Kind, text: &str, expected: FaultKind, says: &str| {
-        let source = open_file(kind, "f.json", Rc::new(Whole(text.as_bytes().to_vec()))).unwrap();
+        let source = open_file(kind, "f.json", Rc::new(text.as_bytes().to_vec())).unwrap();
         let fault = block_on(inspect::read(&*source)).err().expect("a fault");
         assert_eq!(fault.kind, expected, "{text}");
         assert!(fault.message.starts_with("f.json: ") && fault.message.contains(says), "{fault}");
@@ -631,7 +630,7 @@ fn mutations() {
         for _ in 0..rounds {
             let mutant = dice.mutate(bytes);
             let _ = recognise(&mutant[..mutant.len().min(HEAD_BYTES as usize)]);
-            let source = open_file(*kind, "mutant", Rc::new(Whole(mutant))).unwrap();
+            let source = open_file(*kind, "mutant", Rc::new(mutant)).unwrap();
             if let Ok(inspected) = block_on(inspect::read(&*source)) {
                 inspected.write_document(&mut Vec::new()).unwrap();
                 histories(&*source);
@@ -704,7 +703,7 @@ fn a_long_file_is_loaded_in_steps() {
     for at in 0..200 {
         text += &format!("r{at},{at},{}\n", "x".repeat(60_000));
     }
-    let source = open_file(Kind::Csv, "f", Rc::new(Whole(text.into_bytes()))).unwrap();
+    let source = open_file(Kind::Csv, "f", Rc::new(text.into_bytes())).unwrap();
     let (mut after, mut steps, mut bytes) = (None, 0, 0);
     loop {
         let page = block_on(source.experiments(after)).unwrap();

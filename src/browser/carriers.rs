@@ -108,9 +108,7 @@ impl Folder for FileFolder {
 
     fn list<'a>(&'a self, dirs: &'a [String], with_sizes: bool) -> Async<'a, Vec<Vec<Entry>>> {
         let size = |number: u32| self.files.get(number as usize).filter(|_| with_sizes).map(|file| file.size() as u64);
-        let list =
-            |dir: &String| self.index.list(dir).iter().map(|child| child.entry(child.file.and_then(size))).collect();
-        let lists = dirs.iter().map(list).collect();
+        let lists = self.index.lists(dirs, size);
         Box::pin(async move { Ok(lists) })
     }
 

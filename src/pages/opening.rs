@@ -217,9 +217,7 @@ fn add(app: App, name: String, things: Vec<Thing>) {
     };
     app.act_all.set_value(Some(signs::Act::start("all-rows")));
     app.things.update_value(|all| all.extend(things.iter().cloned()));
-    let together = name_of(&app.things.get_value());
-    app.opened.set(Some(together.clone()));
-    app.tune(|view| view.source = Some(together));
+    name_together(app);
     app.say(format!("Adding {name}"));
     app.shelf.update_value(Shelves::forget);
     read(app, whole, Opening { name, prefix, things: things.len(), ..Opening::default() }, things, false);
@@ -312,12 +310,17 @@ fn join(app: App) {
     app.say("It holds no runs of its own: reading it together with what is open");
 }
 
-/// What was added could not be opened: it is a part of what is open no more.
-fn leave_out(app: App, things: usize) {
-    app.things.update_value(|all| all.truncate(all.len().saturating_sub(things)));
+/// What is open, and the link, are called after all things that are open.
+fn name_together(app: App) {
     let together = name_of(&app.things.get_value());
     app.opened.set(Some(together.clone()));
     app.tune(|view| view.source = Some(together));
+}
+
+/// What was added could not be opened: it is a part of what is open no more.
+fn leave_out(app: App, things: usize) {
+    app.things.update_value(|all| all.truncate(all.len().saturating_sub(things)));
+    name_together(app);
     app.say("It could not be opened: see the notices");
 }
 

@@ -242,10 +242,10 @@ impl Session {
 
     /// Whether what is open comes from several things.
     pub fn has_origins(&self) -> bool {
-        if self.openings.len() > 1 && self.opening_of.last() != self.opening_of.first() {
-            return true;
-        }
-        self.origins(&(0..self.experiments.len() as u32).collect::<Vec<_>>()) > 1
+        // names of things may repeat, openings do not
+        let mut all = self.opening_of.iter().zip(self.experiments.iter().map(|experiment| &experiment.origin));
+        let first = all.next();
+        all.any(|other| Some(other) != first)
     }
 
     /// A history was read of which only the last point was known. Exports that know no more stay as they are.

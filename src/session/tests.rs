@@ -10,19 +10,8 @@ fn page<T>(items: T, runs_total: Option<u64>) -> Page<T> {
 }
 
 fn experiments(paths: &[&str]) -> Step {
-    let experiment = |path: &&str| Experiment {
-        store: 0,
-        id: path.rsplit('/').next().unwrap_or_default().to_owned(),
-        path: (*path).to_owned(),
-        name: String::new(),
-        lifecycle: Lifecycle::Active,
-        artifact_location: None,
-        creation_ms: None,
-        last_update_ms: None,
-        tags: Vec::new(),
-        origin: String::new(),
-        runs_expected: 0,
-    };
+    let experiment =
+        |path: &&str| Experiment::of_id(0, path.rsplit('/').next().unwrap_or_default(), (*path).to_owned());
     Step::Experiments(page(paths.iter().map(experiment).collect(), None))
 }
 

@@ -110,6 +110,12 @@ impl PathIndex {
         &self.order
     }
 
+    /// What lies directly in each of `dirs`, as a folder lists it; `size` tells the bytes of a file, where they are wanted.
+    pub fn lists(&self, dirs: &[String], size: impl Fn(u32) -> Option<u64>) -> Vec<Vec<Entry>> {
+        let list = |dir: &String| self.list(dir).iter().map(|child| child.entry(child.file.and_then(&size))).collect();
+        dirs.iter().map(list).collect()
+    }
+
     /// The number of the first thing that lies in `dir`, at any depth.
     pub fn first_in(&self, dir: &str) -> Option<u32> {
         let prefix = format!("{dir}/");

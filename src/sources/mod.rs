@@ -177,6 +177,18 @@ impl ReadAsk {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cursor(pub String);
 
+impl Cursor {
+    /// Where in a list the page starts, of cursors made by [`Cursor::before_rest`]; at its start without one.
+    pub fn place(after: Option<&Cursor>) -> usize {
+        after.and_then(|cursor| cursor.0.parse().ok()).unwrap_or(0)
+    }
+
+    /// The cursor of what follows `end` in a list of `total`, while there is something.
+    pub fn before_rest(end: usize, total: usize) -> Option<Cursor> {
+        (end < total).then(|| Cursor(end.to_string()))
+    }
+}
+
 /// Which runs.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunsAsk {

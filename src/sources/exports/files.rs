@@ -2,7 +2,6 @@
 //!
 //! It must not know how one is read.
 
-use super::json::Whole;
 use super::{HEAD_BYTES, Kind, recognise};
 use crate::model::{Reason, Report};
 use crate::sources::{Bytes, Entry, Fault, FaultKind, Folder, ReadAsk, path};
@@ -120,7 +119,7 @@ impl Files {
                         let message = format!("The file is larger than {} MB.", FILE_LIMIT >> 20);
                         report.note(Reason::TooLarge, path, None, message);
                     }
-                    Some(Ok(bytes)) => files.push(OneFile { path, bytes: Rc::new(Whole(bytes)), artifacts }),
+                    Some(Ok(bytes)) => files.push(OneFile { path, bytes: Rc::new(bytes), artifacts }),
                     Some(Err(fault)) => tell(&path, fault, report),
                     None => {}
                 }
@@ -136,7 +135,7 @@ impl Files {
                 match head {
                     Ok(head) if !recognise(&head).is_some_and(|kind| self.kinds.contains(&kind)) => {}
                     Ok(head) if head.len() as u64 >= HEAD_BYTES => self.long.push_back((path, artifacts)),
-                    Ok(head) => files.push(OneFile { path, bytes: Rc::new(Whole(head)), artifacts }),
+                    Ok(head) => files.push(OneFile { path, bytes: Rc::new(head), artifacts }),
                     Err(fault) => tell(&path, fault, report),
                 }
             }

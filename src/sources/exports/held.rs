@@ -88,14 +88,6 @@ impl Exported {
     }
 }
 
-fn place_after(cursor: Option<&Cursor>) -> usize {
-    cursor.and_then(|cursor| cursor.0.parse().ok()).unwrap_or(0)
-}
-
-fn next_after(end: usize, total: usize) -> Option<Cursor> {
-    (end < total).then(|| Cursor(end.to_string()))
-}
-
 /// The part of a list that a page holds, and what is before the next page.
 fn part<T: Clone>(all: &[T], from: usize, most: usize) -> Vec<T> {
     all.iter().skip(from).take(most).cloned().collect()
@@ -108,9 +100,9 @@ impl Source for Exported {
                 let next = Some(Cursor(LOADING.to_owned()));
                 return Ok(Page { items: Vec::new(), next, read: self.0.progress(), report: Report::default() });
             };
-            let start = place_after(after.as_ref());
+            let start = Cursor::place(after.as_ref());
             let items = part(&held.experiments, start, EXPERIMENTS_PAGE);
-            let next = next_after(start.saturating_add(items.len()), held.experiments.len());
+            let next = Cursor::before_rest(start.saturating_add(items.len()), held.experiments.len());
             let report = if start == 0 { held.report.clone() } else { Report::default() };
             Ok(self.page(items, next, 0, &held, report))
         })
@@ -119,10 +111,10 @@ impl Source for Exported {
     fn runs(&self, ask: RunsAsk) -> Async<'_, Page<RunTable>> {
         Box::pin(async move {
             let held = self.0.whole().await?;
-            let start = u32::try_from(place_after(ask.after.as_ref())).unwrap_or(u32::MAX);
+            let start = u32::try_from(Cursor::place(ask.after.as_ref())).unwrap_or(u32::MAX);
             let end = start.saturating_add(ask.size.clamp(1, RUNS_PAGE)).min(held.table.len() as u32);
             let items = held.table.slice(start..end);
-            let next = next_after(end as usize, held.table.len());
+            let next = Cursor::before_rest(end as usize, held.table.len());
             Ok(self.page(items, next, u64::from(end), &held, Report::default()))
         })
     }
@@ -130,7 +122,7 @@ impl Source for Exported {
     fn history(&self, ask: HistoryAsk) -> Async<'_, Page<Vec<MetricSeries>>> {
         Box::pin(async move {
             let held = self.0.whole().await?;
-            let start = place_after(ask.after.as_ref());
+            let start = Cursor::place(ask.after.as_ref());
             let (mut items, mut points) = (Vec::new(), 0);
             for (run, key) in ask.pairs.iter().skip(start) {
                 let series = held.history(run, key);
@@ -140,7 +132,7 @@ impl Source for Exported {
                     break;
                 }
             }
-            let next = next_after(start.saturating_add(items.len()), ask.pairs.len());
+            let next = Cursor::before_rest(start.saturating_add(items.len()), ask.pairs.len());
             Ok(self.page(items, next, held.table.len() as u64, &held, Report::default()))
         })
     }
@@ -154,14 +146,14 @@ impl Source for Exported {
         Box::pin(async move {
             let held = self.0.whole().await?;
             let (registered, logged, traces) = (&held.shelf.registered, &held.shelf.logged, &held.shelf.traces);
-            let start = place_after(after.as_ref());
+            let start = Cursor::place(after.as_ref());
             let mut items = Shelf { registered: part(registered, start, SHELF_PAGE), ..Shelf::default() };
             let left = SHELF_PAGE - items.registered.len();
             items.logged = part(logged, start.saturating_sub(registered.len()), left);
             let left = left - items.logged.len();
             items.traces = part(traces, start.saturating_sub(registered.len() + logged.len()), left);
             let given = items.registered.len() + items.logged.len() + items.traces.len();
-            let next = next_after(start.saturating_add(given), registered.len() + logged.len() + traces.len());
+            let next = Cursor::before_rest(start.saturating_add(given), registered.len() + logged.len() + traces.len());
             Ok(self.page(items, next, held.table.len() as u64, &held, Report::default()))
         })
     }

@@ -9,7 +9,6 @@
 use crate::sources::{Bytes, Fault, FaultKind, text};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use std::ops::Range;
 use std::rc::Rc;
 
 /// Bytes read at a time.
@@ -18,21 +17,6 @@ const WINDOW: u64 = 256 << 10;
 const PIECE_LIMIT: usize = 64 << 20;
 /// Deeper nesting is not data.
 const DEPTH: usize = 120;
-
-/// A file that is in memory.
-pub struct Whole(pub Vec<u8>);
-
-impl Bytes for Whole {
-    fn size(&self) -> u64 {
-        self.0.len() as u64
-    }
-
-    fn read(&self, range: Range<u64>) -> Result<Vec<u8>, Fault> {
-        let end = usize::try_from(range.end).unwrap_or(usize::MAX).min(self.0.len());
-        let start = usize::try_from(range.start).unwrap_or(usize::MAX).min(end);
-        Ok(self.0.get(start..end).unwrap_or_default().to_vec())
-    }
-}
 
 /// Without a byte order mark, UTF-16 decoded: (the bytes, where their text starts).
 ///
@@ -47,7 +31,7 @@ pub fn as_utf8(bytes: Rc<dyn Bytes>) -> Result<(Rc<dyn Bytes>, u64), Fault> {
         }
         [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => {
             let whole = bytes.read(0..PIECE_LIMIT as u64)?;
-            Ok((Rc::new(Whole(text::decode(&whole).0.into_owned().into_bytes())), 0))
+            Ok((Rc::new(text::decode(&whole).0.into_owned().into_bytes()), 0))
         }
         _ => Ok((bytes, 0)),
     }
@@ -417,12 +401,12 @@ fn keep_word(word: &[u8], keep: &mut dyn FnMut(&[u8])) {
 
 #[cfg(test)]
 mod tests {
-    use super::{Broken, Json, Whole};
+    use super::{Broken, Json};
     use serde_json::{Value, json};
     use std::rc::Rc;
 
     fn json(text: &[u8]) -> Json {
-        Json::new(Rc::new(Whole(text.to_vec()))).expect("read")
+        Json::new(Rc::new(text.to_vec())).expect("read")
     }
 
     #[test]

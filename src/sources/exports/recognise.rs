@@ -3,7 +3,7 @@
 //! It must not know how an export is read.
 
 use super::Kind;
-use super::json::{Broken, Json, Whole};
+use super::json::{Broken, Json};
 use super::table::{Column, separator};
 use crate::sources::{Entry, text};
 use serde_json::Value;
@@ -19,7 +19,7 @@ pub fn recognise(head: &[u8]) -> Option<Kind> {
     if !decoded.starts_with(['{', '[']) {
         return separator(decoded).map(|_| Kind::Csv);
     }
-    let mut json = Json::new(Rc::new(Whole(decoded.as_bytes().to_vec()))).ok()?;
+    let mut json = Json::new(Rc::new(decoded.as_bytes().to_vec())).ok()?;
     let mut seen = Seen::default();
     // The start of a file ends in the middle: what was seen until there has to tell.
     let _ = seen.look(&mut json);

@@ -4,6 +4,7 @@
 use super::Inner;
 use super::rows::filled;
 use crate::model::RunKey;
+use crate::sources::recognise::is_run_name;
 use crate::sources::sqlite::Value;
 use crate::sources::sub::Sub;
 use crate::sources::{Async, Entry, Fault, Folder, ReadAsk, path};
@@ -37,7 +38,7 @@ impl Places {
             let mut below = Vec::new();
             for (dir, entries) in level.iter().zip(lists) {
                 for entry in entries.into_iter().filter(|entry| entry.is_folder) {
-                    if !is_run_name(&entry.name) && entry.name != "artifacts" {
+                    if !is_id(&entry.name) && entry.name != "artifacts" {
                         below.push(path::join(dir, &entry.name));
                     }
                     places.above.entry(entry.name).or_default().push(dir.clone());
@@ -60,10 +61,9 @@ impl Places {
     }
 }
 
-/// MLflow's own ids: 32 hexadecimal digits, or those of a model with `m-` before them.
-fn is_run_name(name: &str) -> bool {
-    let id = name.strip_prefix("m-").or(name.strip_prefix("tr-")).unwrap_or(name);
-    id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit())
+/// An id as MLflow makes them: of a run, of a model with `m-` before it, of a trace with `tr-`.
+fn is_id(name: &str) -> bool {
+    is_run_name(name.strip_prefix("m-").or(name.strip_prefix("tr-")).unwrap_or(name))
 }
 
 /// The folder of one run; it is looked for when it is first asked.

@@ -209,7 +209,7 @@ impl SqlStore {
     }
 
     fn history_now(&self, ask: &HistoryAsk) -> Result<Page<Vec<MetricSeries>>, Fault> {
-        let start = place_after(ask.after.as_ref()).min(ask.pairs.len());
+        let start = Cursor::place(ask.after.as_ref()).min(ask.pairs.len());
         let mut pass = self.history.borrow_mut();
         let is_under_way = pass.as_ref().is_some_and(|pass| pass.is_of(&ask.pairs, start));
         let items = match &mut *pass {
@@ -226,7 +226,7 @@ impl SqlStore {
             *pass = None;
         }
         let items = items.unwrap_or_default();
-        let next = next_after(start + items.len(), ask.pairs.len());
+        let next = Cursor::before_rest(start + items.len(), ask.pairs.len());
         Ok(self.page(items, next, Report::default()))
     }
 
@@ -279,11 +279,11 @@ impl SqlStore {
         }
         let models = self.models.borrow();
         let models = models.as_deref().unwrap_or_default();
-        let start = place_after(after).min(models.len());
+        let start = Cursor::place(after).min(models.len());
         let end = (start + MODELS_PAGE).min(models.len());
         let mut page = models.get(start..end).unwrap_or_default().to_vec();
         shelf::complete_models(&self.inner, &mut page)?;
-        Ok(self.page(page, next_after(end, models.len()), report))
+        Ok(self.page(page, Cursor::before_rest(end, models.len()), report))
     }
 
     /// Traces, newest first, in pages.
@@ -293,7 +293,7 @@ impl SqlStore {
     pub fn traces(&self, after: Option<&Cursor>) -> Result<Page<Vec<Trace>>, Fault> {
         let mut report = Report::default();
         let experiments = self.inner.experiments(&mut report)?;
-        let start = place_after(after);
+        let start = Cursor::place(after);
         let mut kept = self.traces.borrow_mut();
         // A page that was given before is found again from the start.
         let mut reading = match kept.take() {
@@ -354,15 +354,6 @@ fn not_mlflow(name: &str, database: &Database) -> String {
     let more = if database.tables().len() > SHOWN { ", …" } else { "" };
     let tables = if names.is_empty() { "no tables at all".to_owned() } else { format!("{}{more}", names.join(", ")) };
     format!("{name} is a SQLite database, but none of MLflow's: experiments and runs are looked for, it has {tables}.")
-}
-
-fn place_after(cursor: Option<&Cursor>) -> usize {
-    cursor.and_then(|cursor| cursor.0.parse().ok()).unwrap_or(0)
-}
-
-/// The cursor of what follows `end`, while there is something.
-fn next_after(end: usize, total: usize) -> Option<Cursor> {
-    (end < total).then(|| Cursor(end.to_string()))
 }
 
 impl Source for SqlStore {

@@ -103,24 +103,15 @@ impl FileStores {
     }
 }
 
-fn place_after(cursor: Option<&Cursor>) -> usize {
-    cursor.and_then(|cursor| cursor.0.parse().ok()).unwrap_or(0)
-}
-
-/// The cursor of what follows `end`, while there is something.
-fn next_after(end: usize, total: usize) -> Option<Cursor> {
-    (end < total).then(|| Cursor(end.to_string()))
-}
-
 impl Source for FileStores {
     fn experiments(&self, after: Option<Cursor>) -> Async<'_, Page<Vec<Experiment>>> {
         Box::pin(async move {
             let mut report = Report::default();
             let layout = &self.layout;
-            let start = place_after(after.as_ref()).min(layout.experiments.len());
+            let start = Cursor::place(after.as_ref()).min(layout.experiments.len());
             let end = (start + EXPERIMENTS_PAGE).min(layout.experiments.len());
             let items = experiments::read(&*self.folder, &self.tally, layout, start..end, &mut report).await?;
-            let next = next_after(end, layout.experiments.len());
+            let next = Cursor::before_rest(end, layout.experiments.len());
             Ok(self.page(items, next, report))
         })
     }
@@ -129,7 +120,7 @@ impl Source for FileStores {
         Box::pin(async move {
             let mut report = Report::default();
             let layout = &self.layout;
-            let start = place_after(ask.after.as_ref()).min(layout.runs.len());
+            let start = Cursor::place(ask.after.as_ref()).min(layout.runs.len());
             let end = start.saturating_add(ask.size.clamp(1, RUNS_PAGE) as usize).min(layout.runs.len());
             let places = layout.runs.get(start..end).unwrap_or_default();
             let read = runs::read(&*self.folder, &self.tally, places, layout, &self.datasets, &mut report).await?;
@@ -139,7 +130,7 @@ impl Source for FileStores {
             }
             self.runs_read.set(self.runs_read.get() + read.table.len() as u64);
             self.no_runs.set(self.no_runs.get() + read.no_runs);
-            let next = next_after(end, layout.runs.len());
+            let next = Cursor::before_rest(end, layout.runs.len());
             Ok(self.page(read.table, next, report))
         })
     }
@@ -147,10 +138,10 @@ impl Source for FileStores {
     fn history(&self, ask: HistoryAsk) -> Async<'_, Page<Vec<MetricSeries>>> {
         Box::pin(async move {
             let mut report = Report::default();
-            let start = place_after(ask.after.as_ref()).min(ask.pairs.len());
+            let start = Cursor::place(ask.after.as_ref()).min(ask.pairs.len());
             let rest = ask.pairs.get(start..).unwrap_or_default();
             let items = history::read(&*self.folder, &self.tally, rest, &mut report).await?;
-            let next = next_after(start + items.len(), ask.pairs.len());
+            let next = Cursor::before_rest(start + items.len(), ask.pairs.len());
             Ok(self.page(items, next, report))
         })
     }

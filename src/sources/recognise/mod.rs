@@ -227,7 +227,7 @@ fn is_never_entered(name: &str) -> bool {
 }
 
 /// 32 hexadecimal digits, as MLflow makes run ids.
-fn is_run_name(name: &str) -> bool {
+pub fn is_run_name(name: &str) -> bool {
     name.len() == 32 && name.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 

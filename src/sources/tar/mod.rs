@@ -63,9 +63,7 @@ impl TarFolder {
     }
 
     fn list_now(&self, dirs: &[String]) -> Vec<Vec<Entry>> {
-        let size = |file: Option<u32>| file.and_then(|number| self.record(number)).map(|record| record.size);
-        let list = |dir: &String| self.index.list(dir).iter().map(|child| child.entry(size(child.file))).collect();
-        dirs.iter().map(list).collect()
+        self.index.lists(dirs, |number| self.record(number).map(|record| record.size))
     }
 
     fn open_now(&self, path: &str) -> Result<Rc<dyn Bytes>, Fault> {

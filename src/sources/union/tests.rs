@@ -61,17 +61,9 @@ impl Source for Fake {
             return Box::pin(std::future::ready(Err(Fault::new(FaultKind::NotRecognised, "nothing"))));
         }
         let experiment = Experiment {
-            store: number,
-            id: "1".to_owned(),
-            path: format!("s{number}/1"),
             name: self.name.to_owned(),
-            lifecycle: Lifecycle::Active,
-            artifact_location: None,
-            creation_ms: None,
-            last_update_ms: None,
-            tags: Vec::new(),
-            origin: String::new(),
             runs_expected: 2,
+            ..Experiment::of_id(number, "1", format!("s{number}/1"))
         };
         answer(vec![experiment], next(number, self.stores), 0)
     }

@@ -97,9 +97,7 @@ impl ZipFolder {
     }
 
     fn list_now(&self, dirs: &[String]) -> Vec<Vec<Entry>> {
-        let size = |file: Option<u32>| file.and_then(|number| self.record(number)).map(|record| record.size);
-        let list = |dir: &String| self.index.list(dir).iter().map(|child| child.entry(size(child.file))).collect();
-        dirs.iter().map(list).collect()
+        self.index.lists(dirs, |number| self.record(number).map(|record| record.size))
     }
 
     /// A stored entry as a window onto the archive's own bytes, a deflated one inflated into memory.
