@@ -164,7 +164,7 @@ pub fn ValuePicker(
         }
     };
     view! {
-        <div class="values">
+        <div class="values" class:one=picks_one>
             <div class="input">
                 <Icon name=IconName::Search />
                 <input
