@@ -116,7 +116,7 @@ fn read(store: &SqlStore, enough: u32) -> u32 {
         let (mut count, mut after, mut longest) = (0, None, Duration::ZERO);
         loop {
             let start = Instant::now();
-            let page = store.runs(RunsAsk { after, size: enough.min(1_000) }).await.unwrap();
+            let page = store.runs(RunsAsk { after, size: enough.min(1_000), ..RunsAsk::default() }).await.unwrap();
             longest = longest.max(start.elapsed());
             count += page.items.len() as u32;
             after = page.next;
@@ -133,10 +133,10 @@ fn read(store: &SqlStore, enough: u32) -> u32 {
 fn history(store: &SqlStore, expected: usize) -> usize {
     pollster::block_on(async {
         store.experiments(None).await.unwrap();
-        let page = store.runs(RunsAsk { after: None, size: 1 }).await.unwrap();
+        let page = store.runs(RunsAsk { after: None, size: 1, ..RunsAsk::default() }).await.unwrap();
         let pair = (RunKey(page.items.id[0].clone()), "metric_3".to_owned());
         let start = Instant::now();
-        let page = store.history(HistoryAsk { pairs: vec![pair], after: None }).await.unwrap();
+        let page = store.history(HistoryAsk { pairs: vec![pair], after: None, ..HistoryAsk::default() }).await.unwrap();
         if std::env::var("RUNGLASS_BENCH_CALLS").is_ok() {
             println!("  the history alone took {:.2} ms of {expected} points", start.elapsed().as_secs_f64() * 1e3);
         }

@@ -61,7 +61,7 @@ fn read(path: &Path, enough: u32) -> u32 {
         }
         let mut count = 0;
         loop {
-            let page = source.runs(RunsAsk { after, size: enough.min(256) }).await.unwrap();
+            let page = source.runs(RunsAsk { after, size: enough.min(256), ..RunsAsk::default() }).await.unwrap();
             count += page.items.len() as u32;
             after = page.next;
             if after.is_none() || count >= enough {

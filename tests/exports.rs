@@ -194,14 +194,16 @@ fn histories(source: &dyn Source) -> BTreeMap<(String, String), Vec<String>> {
     }
     let (mut all, mut after) = (BTreeMap::new(), None);
     loop {
-        let page = block_on(source.runs(RunsAsk { after, size: 7 })).unwrap();
+        let page = block_on(source.runs(RunsAsk { after, size: 7, ..RunsAsk::default() })).unwrap();
         let mut pairs = Vec::new();
         for (key, column) in page.items.metrics.iter() {
             pairs.extend(column.iter().map(|(row, _)| (page.items.key[row as usize].clone(), key.to_owned())));
         }
         let (mut read, mut from) = (0, None);
         while read < pairs.len() {
-            let page = block_on(source.history(HistoryAsk { pairs: pairs.clone(), after: from })).unwrap();
+            let page =
+                block_on(source.history(HistoryAsk { pairs: pairs.clone(), after: from, ..HistoryAsk::default() }))
+                    .unwrap();
             for series in page.items {
                 let point = |at: usize| format!("{} {} {:?}", series.step[at], series.time_ms[at], series.value[at]);
                 let (run, key) = &pairs[read];

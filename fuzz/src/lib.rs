@@ -68,7 +68,7 @@ pub fn read_all(source: &dyn Source) {
     });
     let mut table = RunTable::default();
     pages(|after| {
-        let page = block_on(source.runs(RunsAsk { after, size: 7 })).ok()?;
+        let page = block_on(source.runs(RunsAsk { after, size: 7, ..RunsAsk::default() })).ok()?;
         table.append(page.items.clone());
         Some(page)
     });
@@ -79,7 +79,7 @@ pub fn read_all(source: &dyn Source) {
     }
     let mut series = 0;
     pages(|after| {
-        let page = block_on(source.history(HistoryAsk { pairs: pairs.clone(), after })).ok()?;
+        let page = block_on(source.history(HistoryAsk { pairs: pairs.clone(), after, ..HistoryAsk::default() })).ok()?;
         series += page.items.len();
         Some(page)
     });

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 pub struct Store {
     /// Relative to what was opened; `.` is the opened thing itself.
     pub path: String,
-    /// `mlruns` for a file store.
+    /// `mlruns` for a file store, `server` for a tracking server.
     pub format: String,
     /// Registered models by name, each with its count of versions.
     pub registered_models: Vec<(String, u64)>,
@@ -14,6 +14,21 @@ pub struct Store {
     pub logged_models: u64,
     /// How many traces the store holds.
     pub traces: u64,
+    /// What serves it, if it is a tracking server's.
+    pub server: Option<Server>,
+}
+
+/// What a tracking server says of itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Server {
+    /// What it is, as far as can be told: `MLflow`, `FastTrackML`, `Databricks`.
+    pub name: String,
+    /// As it states it.
+    pub version: Option<String>,
+    /// The one that is read; `None` where it has none.
+    pub workspace: Option<String>,
+    /// Those that the user may choose.
+    pub workspaces: Vec<String>,
 }
 
 /// One experiment. Its number is its place in the order in which the source gave it.

@@ -14,7 +14,7 @@ mod table;
 mod texts;
 
 pub use cells::Cells;
-pub use experiment::{Experiment, Store};
+pub use experiment::{Experiment, Server, Store};
 pub use field::{Attribute, DatasetKey, Field};
 pub use report::{Notice, Reason, Report, Severity};
 pub use run::{DatasetInput, Lifecycle, RunKey, RunStatus};

@@ -12,6 +12,8 @@ pub struct MetricSeries {
     pub time_ms: Vec<i64>,
     /// May be NaN or infinite.
     pub value: Vec<f64>,
+    /// Whether a server chose these among more points.
+    pub is_sampled: bool,
 }
 
 /// What a table needs to know of a history. `last` follows MLflow's rule: the largest (step, time, value).

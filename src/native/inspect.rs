@@ -42,7 +42,7 @@ pub async fn read(source: &dyn Source) -> Result<Inspected, Fault> {
     }
     let mut runs = RunTable::default();
     loop {
-        let page = source.runs(RunsAsk { after, size: PAGE }).await?;
+        let page = source.runs(RunsAsk { after, size: PAGE, ..RunsAsk::default() }).await?;
         runs.append(page.items);
         report.merge(page.report);
         after = page.next;
@@ -85,7 +85,7 @@ async fn count_points(
     for some in uncounted.chunks(HISTORIES) {
         let key = |row: u32| runs.key.get(row as usize).cloned().unwrap_or_else(|| RunKey(String::new()));
         let pairs = some.iter().map(|(row, metric)| (key(*row), (*metric).to_owned())).collect();
-        let mut ask = HistoryAsk { pairs, after: None };
+        let mut ask = HistoryAsk { pairs, after: None, ..HistoryAsk::default() };
         let mut left = some.iter();
         loop {
             let page = source.history(ask.clone()).await?;

@@ -273,7 +273,7 @@ impl App {
                 }
                 let key = |row: u32| self.session.with_value(|session| session.table.key.get(row as usize).cloned());
                 let pairs = wants.iter().filter_map(|(row, metric)| Some((key(*row)?, metric.clone()))).collect();
-                let mut ask = HistoryAsk { pairs, after: None };
+                let mut ask = HistoryAsk { pairs, after: None, ..HistoryAsk::default() };
                 loop {
                     let answer = source.history(ask.clone()).await;
                     if self.opening.get_value() != opening {

@@ -114,7 +114,7 @@ mod tests {
     use crate::sources::FaultKind;
 
     fn series(points: usize) -> MetricSeries {
-        MetricSeries { step: vec![0; points], time_ms: vec![0; points], value: vec![0.0; points] }
+        MetricSeries { step: vec![0; points], time_ms: vec![0; points], value: vec![0.0; points], is_sampled: false }
     }
 
     #[test]

@@ -47,7 +47,7 @@ pub async fn load(source: &dyn Source, absorb: &mut dyn FnMut(Step) -> bool, now
         }
     }
     let mut size = FIRST_RUNS;
-    let mut coming = begun(source.runs(RunsAsk { after: None, size })).await;
+    let mut coming = begun(source.runs(RunsAsk { after: None, size, ..RunsAsk::default() })).await;
     loop {
         let start_ms = now_ms();
         match coming.await {
@@ -60,7 +60,9 @@ pub async fn load(source: &dyn Source, absorb: &mut dyn FnMut(Step) -> bool, now
                 size = (f64::from(size) * (PAGE_MS / took_ms).clamp(0.5, 4.0)).clamp(LEAST_RUNS, 5_000.0) as u32;
                 // the next page is read while this one is taken in
                 let next = match page.next.clone() {
-                    Some(after) => Some(begun(source.runs(RunsAsk { after: Some(after), size })).await),
+                    Some(after) => {
+                        Some(begun(source.runs(RunsAsk { after: Some(after), size, ..RunsAsk::default() })).await)
+                    }
                     None => None,
                 };
                 if !absorb(Step::Runs(Box::new(page))) {

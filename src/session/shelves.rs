@@ -80,12 +80,7 @@ mod tests {
     fn page(id: &str, next: Option<&str>) -> Page<Shelf> {
         let trace = Trace { id: id.to_owned(), ..Trace::default() };
         let items = Shelf { traces: vec![trace], ..Shelf::default() };
-        Page {
-            items,
-            next: next.map(|next| Cursor(next.to_owned())),
-            read: Progress::default(),
-            report: Report::default(),
-        }
+        Page::new(items, next.map(|next| Cursor(next.to_owned())), Progress::default(), Report::default())
     }
 
     fn ids(shelves: &Shelves) -> Vec<&str> {

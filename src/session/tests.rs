@@ -6,7 +6,7 @@ use crate::sources::{Fault, FaultKind, Page, Progress};
 
 fn page<T>(items: T, runs_total: Option<u64>) -> Page<T> {
     let read = Progress { runs_total, ..Progress::default() };
-    Page { items, next: None, read, report: Report::default() }
+    Page::new(items, None, read, Report::default())
 }
 
 fn experiments(paths: &[&str]) -> Step {

@@ -10,6 +10,7 @@ pub mod codec;
 pub mod exports;
 mod gather;
 pub mod held;
+pub mod http;
 pub mod index;
 pub mod inflate;
 pub mod memory;
@@ -34,7 +35,7 @@ pub mod union;
 pub mod unpack;
 pub mod zip;
 
-use crate::model::{Experiment, MetricSeries, Report, RunKey, RunTable, Shelf, Store};
+use crate::model::{Experiment, Lifecycle, MetricSeries, Report, RunKey, RunTable, Shelf, Store};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::future::Future;
@@ -129,7 +130,7 @@ pub trait Source {
     /// source that only counts them (see [`Store`]).
     fn shelf(&self, after: Option<Cursor>) -> Async<'_, Page<Shelf>> {
         let _ = after;
-        let page = Page { items: Shelf::default(), next: None, read: Progress::default(), report: Report::default() };
+        let page = Page::new(Shelf::default(), None, Progress::default(), Report::default());
         Box::pin(std::future::ready(Ok(page)))
     }
 
@@ -196,6 +197,23 @@ pub struct RunsAsk {
     pub after: Option<Cursor>,
     /// How many runs the page should hold, about; the asker adapts it to how long pages take.
     pub size: u32,
+    /// What of all runs is wanted.
+    pub scope: Scope,
+}
+
+/// What of all runs is wanted. A server narrows by it where its answer is sure to hold ours; files ignore it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Scope {
+    /// Numbers of their experiments; of all where it is empty.
+    pub experiments: Vec<u32>,
+    /// Active or deleted ones alone; both without.
+    pub lifecycle: Option<Lifecycle>,
+    /// A query in our own language.
+    pub query: String,
+    /// Columns to sort by as texts (`metrics.loss DESC`), the most important one first.
+    pub order: Vec<String>,
+    /// These runs alone, as they are now.
+    pub only: Vec<RunKey>,
 }
 
 /// Which histories.
@@ -205,6 +223,10 @@ pub struct HistoryAsk {
     pub pairs: Vec<(RunKey, String)>,
     /// Of the page before.
     pub after: Option<Cursor>,
+    /// First and last step that are wanted, both included; all without. Whoever reads files gives all.
+    pub steps: Option<(i64, i64)>,
+    /// So many points of a history are enough: a server may choose among more. All without.
+    pub enough: Option<u32>,
 }
 
 /// Part of an answer.
@@ -218,6 +240,15 @@ pub struct Page<T> {
     pub read: Progress,
     /// What this page skipped.
     pub report: Report,
+    /// Whether all pages together come in the order of [`Scope::order`].
+    pub ordered: bool,
+}
+
+impl<T> Page<T> {
+    /// In an order of its own.
+    pub fn new(items: T, next: Option<Cursor>, read: Progress, report: Report) -> Page<T> {
+        Page { items, next, read, report, ordered: false }
+    }
 }
 
 /// How far reading has come.
@@ -244,6 +275,9 @@ pub struct Fault {
     pub kind: FaultKind,
     /// One sentence for the user, naming the file.
     pub message: String,
+    /// Lines to copy that mend it: a command, a setting.
+    #[serde(default)]
+    pub remedy: Vec<String>,
 }
 
 /// Kinds of [`Fault`].
@@ -263,12 +297,36 @@ pub enum FaultKind {
     OverBudget,
     /// The reader died; opening the same things again starts a new one.
     ReaderDied,
+    /// Nothing answers at the server's address.
+    Unreachable,
+    /// Something answers there, but the page may not read it: it sends no CORS headers for the page's origin.
+    CrossOrigin,
+    /// A page that came by https may not ask a server over http.
+    MixedContent,
+    /// The browser asks the user before a page may reach the local network, and was not allowed to.
+    LocalNetwork,
+    /// The server does not serve under this host name.
+    HostRefused,
+    /// It wants to know who asks (401).
+    Unauthorised,
+    /// It knows, and refuses (403).
+    Forbidden,
+    /// A page to log in came instead of an answer.
+    LoginPage,
+    /// What answers there is no tracking server.
+    NotMlflow,
+    /// No answer in time.
+    TimedOut,
+    /// It failed or asked to be left alone (429, 5xx), several times over.
+    Busy,
+    /// Its answer can not be understood.
+    BadAnswer,
 }
 
 impl Fault {
     /// A fault of `kind` with its sentence.
     pub fn new(kind: FaultKind, message: impl Into<String>) -> Fault {
-        Fault { kind, message: message.into() }
+        Fault { kind, message: message.into(), remedy: Vec::new() }
     }
 }
 

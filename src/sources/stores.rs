@@ -170,7 +170,7 @@ impl Stores {
     /// While walking, `files` are those seen: nothing else is known yet that grows with the work.
     fn walking<T: Default>(&self, report: Report) -> Page<T> {
         let read = Progress { files: self.walk.files_seen(), bytes: self.tally.bytes(), ..Progress::default() };
-        Page { items: T::default(), next: Some(Cursor(WALKING.to_owned())), read, report }
+        Page::new(T::default(), Some(Cursor(WALKING.to_owned())), read, report)
     }
 
     /// A page with what was found before it, and the carrier's own notices.

@@ -5,7 +5,7 @@
 
 use crate::model::{Experiment, MetricSeries, Report, RunKey, RunTable, Shelf, Store};
 use crate::sources::memory::Memory;
-use crate::sources::{Async, Cursor, Fault, Folder, HistoryAsk, Page, Progress, RunsAsk, Source, path};
+use crate::sources::{Async, Cursor, Fault, Folder, HistoryAsk, Page, Progress, RunsAsk, Scope, Source, path};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -58,6 +58,19 @@ impl Member {
             return Some(if self.prefix == key { "." } else { key });
         }
         key.strip_prefix(self.prefix.as_str())?.strip_prefix('/')
+    }
+
+    /// What of a scope of the whole is its own; `None` when nothing can be.
+    fn scope(&self, scope: &Scope) -> Option<Scope> {
+        let known = self.experiments.borrow();
+        let own = |number: &u32| known.iter().position(|known| known == number).map(|own| own as u32);
+        let experiments: Vec<u32> = scope.experiments.iter().filter_map(own).collect();
+        let inner = |key: &RunKey| self.inner(&key.0).map(|key| RunKey(key.to_owned()));
+        let only: Vec<RunKey> = scope.only.iter().filter_map(inner).collect();
+        let is_its = |asked: bool, has_own: bool| !asked || has_own;
+        (is_its(!scope.experiments.is_empty(), !experiments.is_empty())
+            && is_its(!scope.only.is_empty(), !only.is_empty()))
+        .then(|| Scope { experiments, only, ..scope.clone() })
     }
 
     fn experiment(&self, own: u32) -> u32 {
@@ -132,7 +145,7 @@ impl Member {
     fn take<T, U>(&self, page: Page<T>, whole: &Union, take: impl FnOnce(T) -> U) -> Page<U> {
         self.read.set(page.read);
         let report: Report = page.report.under(&self.prefix);
-        Page { items: take(page.items), next: page.next, read: whole.read(), report }
+        Page { ordered: page.ordered, ..Page::new(take(page.items), page.next, whole.read(), report) }
     }
 }
 
@@ -213,7 +226,7 @@ impl Union {
             Some(cursor) => place(cursor),
         };
         let Some(member) = self.member(number) else {
-            return Ok(Page { items: U::default(), next: None, read: self.read(), report: Report::default() });
+            return Ok(Page::new(U::default(), None, self.read(), Report::default()));
         };
         let page = ask(&member, inner).await?;
         let mut page = member.take(page, self, |items| take(&member, items));
@@ -250,10 +263,13 @@ impl Source for Union {
     }
 
     fn runs(&self, ask: RunsAsk) -> Async<'_, Page<RunTable>> {
-        let size = ask.size;
+        let RunsAsk { after, size, scope } = ask;
         Box::pin(self.page(
-            ask.after,
-            async move |member, after| member.source.runs(RunsAsk { after, size }).await,
+            after,
+            async move |member, after| match member.scope(&scope) {
+                Some(scope) => member.source.runs(RunsAsk { after, size, scope }).await,
+                None => Ok(Page::new(RunTable::default(), None, member.read.get(), Report::default())),
+            },
             |member, table| member.take_runs(table),
         ))
     }
@@ -261,23 +277,24 @@ impl Source for Union {
     /// Neighbours of one member are asked together. A page may hold nothing while the member is at work: then its own cursor goes on.
     fn history(&self, ask: HistoryAsk) -> Async<'_, Page<Vec<MetricSeries>>> {
         Box::pin(async move {
+            let pairs = ask.pairs.len();
             let (start, inner_after) = ask.after.as_ref().map_or((0, None), place);
             let rest = ask.pairs.get(start..).unwrap_or_default();
             let home = rest.first().and_then(|(key, _)| self.home(key));
             let Some(member) = home else {
                 let items = vec![MetricSeries::default(); rest.len()];
-                return Ok(Page { items, next: None, read: self.read(), report: Report::default() });
+                return Ok(Page::new(items, None, self.read(), Report::default()));
             };
             let is_its = |key: &RunKey| self.home(key).is_some_and(|home| Rc::ptr_eq(&home, &member));
             let inner = |key: &RunKey| RunKey(member.inner(&key.0).unwrap_or_default().to_owned());
             let own = rest.iter().take_while(|(key, _)| is_its(key)).map(|(key, metric)| (inner(key), metric.clone()));
             let own: Vec<(RunKey, String)> = own.collect();
             let end = start.saturating_add(own.len());
-            let page = member.source.history(HistoryAsk { pairs: own, after: inner_after }).await?;
+            let page = member.source.history(HistoryAsk { pairs: own, after: inner_after, ..ask }).await?;
             let mut page = member.take(page, self, |items| items);
             page.next = match page.next {
                 Some(inner) => Some(Cursor(format!("{start}:{}", inner.0))),
-                None => (end < ask.pairs.len()).then(|| Cursor(format!("{end}:"))),
+                None => (end < pairs).then(|| Cursor(format!("{end}:"))),
             };
             Ok(page)
         })
@@ -308,7 +325,7 @@ impl Source for Union {
             async |member, after| match member.source.shelf(after).await {
                 Err(_) if member.is_idle() && self.len() > 1 => {
                     let read = member.read.get();
-                    Ok(Page { items: Shelf::default(), next: None, read, report: Report::default() })
+                    Ok(Page::new(Shelf::default(), None, read, Report::default()))
                 }
                 answer => answer,
             },
@@ -351,7 +368,7 @@ impl Source for Part {
     }
 
     fn runs(&self, ask: RunsAsk) -> Async<'_, Page<RunTable>> {
-        let ask = RunsAsk { after: self.start(ask.after), size: ask.size };
+        let ask = RunsAsk { after: self.start(ask.after), ..ask };
         let coming = self.whole.runs(ask);
         Box::pin(async move { Ok(self.within(coming.await?)) })
     }

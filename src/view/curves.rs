@@ -154,7 +154,12 @@ mod tests {
 
     #[test]
     fn a_clock_that_jumped_is_put_in_order() {
-        let jumped = MetricSeries { step: vec![0, 1, 2], time_ms: vec![10, 30, 20], value: vec![1.0, 2.0, 3.0] };
+        let jumped = MetricSeries {
+            step: vec![0, 1, 2],
+            time_ms: vec![10, 30, 20],
+            value: vec![1.0, 2.0, 3.0],
+            ..MetricSeries::default()
+        };
         assert_eq!(points(Along::Asked(XAxis::Time), &jumped), (vec![10.0, 20.0, 30.0], vec![1.0, 3.0, 2.0]));
     }
 

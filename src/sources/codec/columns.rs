@@ -73,6 +73,7 @@ pub fn pack_series(series: &[MetricSeries]) -> Vec<u8> {
     out.count(series.len());
     for one in series {
         out.count(one.len());
+        out.numbers([u8::from(one.is_sampled)], u8::to_le_bytes);
         out.numbers(one.step.iter().copied(), i64::to_le_bytes);
         out.numbers(one.time_ms.iter().copied(), i64::to_le_bytes);
         out.numbers(one.value.iter().copied(), f64::to_le_bytes);
@@ -87,7 +88,9 @@ pub fn unpack_series(bytes: &[u8]) -> Option<Vec<MetricSeries>> {
     let mut all = Vec::new();
     for _ in 0..count {
         let points = from.count()?;
+        let is_sampled = from.numbers(1, u8::from_le_bytes)? == [1];
         all.push(MetricSeries {
+            is_sampled,
             step: from.numbers(points, i64::from_le_bytes)?,
             time_ms: from.numbers(points, i64::from_le_bytes)?,
             value: from.numbers(points, f64::from_le_bytes)?,

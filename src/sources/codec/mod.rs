@@ -85,6 +85,7 @@ struct Meta {
     next: Option<Cursor>,
     read: Progress,
     report: Report,
+    ordered: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -184,13 +185,13 @@ impl Answer {
 }
 
 fn parted<T>(page: Page<T>) -> (Meta, T) {
-    let Page { items, next, read, report } = page;
-    (Meta { next, read, report }, items)
+    let Page { items, next, read, report, ordered } = page;
+    (Meta { next, read, report, ordered }, items)
 }
 
 fn joined<T>(meta: Meta, items: T) -> Page<T> {
-    let Meta { next, read, report } = meta;
-    Page { items, next, read, report }
+    let Meta { next, read, report, ordered } = meta;
+    Page { items, next, read, report, ordered }
 }
 
 /// The two sides do not understand each other; a new reader may.

@@ -130,6 +130,7 @@ fn table(runs: Vec<RunRow>) -> RunTable {
 
 fn series() -> impl Strategy<Value = MetricSeries> {
     vec((any::<i64>(), any::<i64>(), number()), 0..30).prop_map(|points| MetricSeries {
+        is_sampled: points.len() % 2 == 1,
         step: points.iter().map(|point| point.0).collect(),
         time_ms: points.iter().map(|point| point.1).collect(),
         value: points.iter().map(|point| point.2).collect(),
@@ -181,7 +182,7 @@ fn page<T>(items: T) -> Page<T> {
         runs: 2,
         runs_total: None,
     };
-    Page { items, next: Some(Cursor("2|\"ö".to_string())), read, report }
+    Page::new(items, Some(Cursor("2|\"ö".to_string())), read, report)
 }
 
 fn fake_runs() -> RunTable {
@@ -256,6 +257,7 @@ impl Source for Fake {
             registered_models: vec![("m".to_string(), 2)],
             logged_models: 1,
             traces: u64::MAX,
+            server: None,
         };
         Box::pin(async move { Ok(vec![store]) })
     }
@@ -314,12 +316,12 @@ fn a_source_far_away_answers_like_one_nearby() {
         check_page(block_on(far.experiments(after.clone())), block_on(near.experiments(after)), seen);
     }
     for size in [0, 100] {
-        let ask = RunsAsk { after: Some(Cursor("x".to_string())), size };
+        let ask = RunsAsk { after: Some(Cursor("x".to_string())), size, ..RunsAsk::default() };
         check_page(block_on(far.runs(ask.clone())), block_on(near.runs(ask)), seen);
     }
     let pairs = vec![(RunKey("a".to_string()), "loss/ö".to_string()), (RunKey("bb".to_string()), String::new())];
     for pairs in [pairs, Vec::new()] {
-        let ask = HistoryAsk { pairs, after: None };
+        let ask = HistoryAsk { pairs, after: None, ..HistoryAsk::default() };
         let seen = |series: &Vec<MetricSeries>| format!("{:?}", seen_series(series));
         check_page(block_on(far.history(ask.clone())), block_on(near.history(ask)), seen);
     }

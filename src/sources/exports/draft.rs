@@ -43,6 +43,7 @@ impl Draft {
                 registered_models: Vec::new(),
                 logged_models: 0,
                 traces: 0,
+                server: None,
             },
             experiments: Vec::new(),
             number_of: HashMap::new(),

@@ -75,7 +75,12 @@ impl Held {
 
 /// A history of which only the last point is known.
 pub fn last_point(summary: MetricSummary) -> MetricSeries {
-    MetricSeries { step: vec![summary.step], time_ms: vec![summary.time_ms], value: vec![summary.last] }
+    MetricSeries {
+        step: vec![summary.step],
+        time_ms: vec![summary.time_ms],
+        value: vec![summary.last],
+        is_sampled: false,
+    }
 }
 
 /// An export as a source; it is read when it is first asked.
@@ -84,7 +89,7 @@ pub struct Exported(pub Loading);
 impl Exported {
     fn page<T>(&self, items: T, next: Option<Cursor>, runs: u64, held: &Held, report: Report) -> Page<T> {
         let runs_total = Some(held.table.len() as u64);
-        Page { items, next, read: Progress { runs, runs_total, ..self.0.progress() }, report }
+        Page::new(items, next, Progress { runs, runs_total, ..self.0.progress() }, report)
     }
 }
 
@@ -98,7 +103,7 @@ impl Source for Exported {
         Box::pin(async move {
             let Some(held) = self.0.step().await? else {
                 let next = Some(Cursor(LOADING.to_owned()));
-                return Ok(Page { items: Vec::new(), next, read: self.0.progress(), report: Report::default() });
+                return Ok(Page::new(Vec::new(), next, self.0.progress(), Report::default()));
             };
             let start = Cursor::place(after.as_ref());
             let items = part(&held.experiments, start, EXPERIMENTS_PAGE);

@@ -244,11 +244,12 @@ fn two_loops_do_not_disturb_each_other() {
     let (mut first, mut second) = (RunTable::default(), RunTable::default());
     let (mut after_first, mut after_second) = (None, None);
     loop {
-        let page = block_on(store.runs(RunsAsk { after: after_first, size: 9 })).expect("runs");
+        let page = block_on(store.runs(RunsAsk { after: after_first, size: 9, ..RunsAsk::default() })).expect("runs");
         first.append(page.items);
         after_first = page.next;
         if second.is_empty() || after_second.is_some() {
-            let page = block_on(store.runs(RunsAsk { after: after_second, size: 40 })).expect("runs");
+            let page =
+                block_on(store.runs(RunsAsk { after: after_second, size: 40, ..RunsAsk::default() })).expect("runs");
             second.append(page.items);
             after_second = page.next;
         }

@@ -171,7 +171,7 @@ impl SqlStore {
             runs: self.runs_read.get(),
             runs_total: self.runs_total.get(),
         };
-        Page { items, next, read, report }
+        Page::new(items, next, read, report)
     }
 
     /// A page of runs of the loop that the cursor names, or of a new one.
@@ -243,18 +243,18 @@ impl SqlStore {
                 let page = self.logged_models(inner.as_ref())?;
                 let next = if page.next.is_some() { next(LOGGED, page.next) } else { next(TRACES, None) };
                 let items = Shelf { logged: page.items, ..Shelf::default() };
-                Page { items, next, read: page.read, report: page.report }
+                Page::new(items, next, page.read, page.report)
             }
             TRACES => {
                 let page = self.traces(inner.as_ref())?;
                 let next = page.next.and_then(|inner| next(TRACES, Some(inner)));
                 let items = Shelf { traces: page.items, ..Shelf::default() };
-                Page { items, next, read: page.read, report: page.report }
+                Page::new(items, next, page.read, page.report)
             }
             _ => {
                 let page = self.registered_models()?;
                 let items = Shelf { registered: page.items, ..Shelf::default() };
-                Page { items, next: next(LOGGED, None), read: page.read, report: page.report }
+                Page::new(items, next(LOGGED, None), page.read, page.report)
             }
         })
     }

@@ -276,5 +276,6 @@ pub fn store(inner: &Inner) -> Result<Store, Fault> {
         registered_models: models.into_iter().map(|model| (model.name, model.versions.len() as u64)).collect(),
         logged_models: count("logged_models")?,
         traces: count("trace_info")?,
+        server: None,
     })
 }

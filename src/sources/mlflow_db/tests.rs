@@ -46,7 +46,7 @@ pub fn read(store: &SqlStore, size: u32) -> All {
     let mut all = All { experiments: page.items, runs: RunTable::default(), report: page.report, pages: 0 };
     let mut after = None;
     loop {
-        let page = block_on(store.runs(RunsAsk { after, size })).expect("runs");
+        let page = block_on(store.runs(RunsAsk { after, size, ..RunsAsk::default() })).expect("runs");
         assert!(page.items.len() <= size as usize);
         all.runs.append(page.items);
         all.report.merge(page.report);
@@ -73,7 +73,8 @@ pub fn histories(store: &SqlStore, pairs: &[(RunKey, String)]) -> Vec<MetricSeri
     let mut series = Vec::new();
     let mut after = None;
     loop {
-        let page = block_on(store.history(HistoryAsk { pairs: pairs.to_vec(), after })).expect("histories");
+        let page = block_on(store.history(HistoryAsk { pairs: pairs.to_vec(), after, ..HistoryAsk::default() }))
+            .expect("histories");
         series.extend(page.items);
         after = page.next;
         if after.is_none() {

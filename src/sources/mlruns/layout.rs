@@ -285,6 +285,7 @@ impl Layout {
                 registered_models: Vec::new(),
                 logged_models: 0,
                 traces: 0,
+                server: None,
             })
             .collect();
     }

@@ -81,7 +81,7 @@ impl FileStores {
             runs: self.runs_read.get(),
             runs_total: Some((self.layout.runs.len() as u64).saturating_sub(self.no_runs.get())),
         };
-        Page { items, next, read, report }
+        Page::new(items, next, read, report)
     }
 
     /// Where a run's artifacts lie: beside its meta, else in a folder of artifacts that is named after the run.

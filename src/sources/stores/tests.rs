@@ -56,7 +56,7 @@ r,7,FINISHED,0.125
     let stores = block_on(source.stores()).expect("stores");
     let mut shown = Vec::new();
     loop {
-        let page = block_on(source.runs(RunsAsk { after, size: 1 })).expect("runs");
+        let page = block_on(source.runs(RunsAsk { after, size: 1, ..RunsAsk::default() })).expect("runs");
         for (row, key) in (0..).zip(&page.items.key) {
             let experiment = &experiments[page.items.experiment[row] as usize];
             let store = &stores[experiment.store as usize];
@@ -67,7 +67,7 @@ r,7,FINISHED,0.125
                 experiment.path,
                 store.path
             );
-            let ask = HistoryAsk { pairs: vec![(key.clone(), "m".to_owned())], after: None };
+            let ask = HistoryAsk { pairs: vec![(key.clone(), "m".to_owned())], after: None, ..HistoryAsk::default() };
             let series = block_on(source.history(ask)).expect("a history").items.remove(0);
             shown.push(format!("{} {} {} {:?}", store.format, experiment.id, key.0, series.value));
         }

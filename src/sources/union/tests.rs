@@ -23,7 +23,7 @@ fn answer<T: 'static>(items: T, next: Option<String>, runs: u64) -> Async<'stati
     let read = Progress { runs, runs_total: Some(runs), ..Progress::default() };
     let mut report = Report::default();
     report.note(Reason::FieldInvalid, "at/home", None, "x");
-    Box::pin(std::future::ready(Ok(Page { items, next: next.map(Cursor), read, report })))
+    Box::pin(std::future::ready(Ok(Page::new(items, next.map(Cursor), read, report))))
 }
 
 fn at(after: Option<&Cursor>) -> u32 {
@@ -84,7 +84,7 @@ impl Source for Fake {
         let one = |(key, metric): &(RunKey, String)| {
             let digits = format!("{}{}", key.0, metric).bytes().map(i64::from).sum();
             let name = self.name.bytes().map(i64::from).sum::<i64>();
-            MetricSeries { step: vec![digits], time_ms: vec![name], value: vec![0.0] }
+            MetricSeries { step: vec![digits], time_ms: vec![name], value: vec![0.0], is_sampled: false }
         };
         let next = (start + 2 < ask.pairs.len()).then(|| (start + 2).to_string());
         answer(ask.pairs.iter().skip(start).take(2).map(one).collect(), next, 0)
@@ -97,6 +97,7 @@ impl Source for Fake {
             registered_models: Vec::new(),
             logged_models: 0,
             traces: 0,
+            server: None,
         };
         let stores: Vec<Store> = (0..self.stores).map(store).collect();
         let fault = Fault::new(FaultKind::NotRecognised, "nothing");
@@ -148,7 +149,7 @@ fn experiments(source: &dyn Source) -> Vec<Experiment> {
 fn runs(source: &dyn Source) -> (RunTable, Report, Progress) {
     let (mut all, mut report, mut after) = (RunTable::default(), Report::default(), None);
     loop {
-        let page = block_on(source.runs(RunsAsk { after, size: 1 })).expect("runs");
+        let page = block_on(source.runs(RunsAsk { after, size: 1, ..RunsAsk::default() })).expect("runs");
         all.append(page.items);
         report.merge(page.report);
         after = page.next;
@@ -202,7 +203,8 @@ fn check_histories(source: &dyn Source, asks: &[(&str, &str, &str)]) {
     let pairs: Vec<_> = asks.iter().map(|(key, ..)| pair(key, "m")).collect();
     let (mut series, mut after, mut pages) = (Vec::new(), None, 0);
     loop {
-        let page = block_on(source.history(HistoryAsk { pairs: pairs.clone(), after })).expect("histories");
+        let page = block_on(source.history(HistoryAsk { pairs: pairs.clone(), after, ..HistoryAsk::default() }))
+            .expect("histories");
         series.extend(page.items);
         pages += 1;
         after = page.next;
@@ -290,7 +292,11 @@ fn the_innermost_member_answers() {
     assert_eq!((who(&*whole, "a/b/s0/1/0"), who(&*whole, "a/c")), ("inner s0/1/0".into(), "outer c".into()));
     // What lies in none of them has no artifacts and no history.
     assert_eq!(who(&*whole, "elsewhere"), "");
-    let ask = HistoryAsk { pairs: vec![pair("elsewhere", "m"), pair("elsewhere", "n")], after: None };
+    let ask = HistoryAsk {
+        pairs: vec![pair("elsewhere", "m"), pair("elsewhere", "n")],
+        after: None,
+        ..HistoryAsk::default()
+    };
     let page = block_on(whole.history(ask)).expect("histories");
     assert_eq!((page.items.len(), page.next), (2, None));
     assert!(page.items.iter().all(MetricSeries::is_empty));

@@ -273,6 +273,7 @@ impl Reader<'_> {
                         .collect(),
                     logged_models: count("logged_models"),
                     traces: count("traces"),
+                    server: None,
                 });
                 value.is_object()
             }
@@ -324,6 +325,7 @@ impl Reader<'_> {
                 registered_models: Vec::new(),
                 logged_models: 0,
                 traces: 0,
+                server: None,
             });
         }
         let file = path::from_shown(&self.file);

@@ -235,7 +235,7 @@ impl Writer<'_> {
         self.out.push("\"runs\":[")?;
         let mut after = None;
         loop {
-            let page = source.runs(RunsAsk { after, size: RUNS }).await?;
+            let page = source.runs(RunsAsk { after, size: RUNS, ..RunsAsk::default() }).await?;
             heard(page.read);
             self.report.merge(page.report);
             self.page(source, &page.items).await?;
@@ -420,7 +420,7 @@ impl Histories<'_> {
                 return Ok(false);
             }
         }
-        let ask = HistoryAsk { pairs: self.asked.clone(), after: self.after.take() };
+        let ask = HistoryAsk { pairs: self.asked.clone(), after: self.after.take(), ..HistoryAsk::default() };
         let page = self.source.history(ask).await?;
         // What was told when the run was read is told again.
         for notice in page

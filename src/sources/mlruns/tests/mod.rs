@@ -32,7 +32,7 @@ fn shown(memory: Memory) -> Result<String, Fault> {
     }
     let mut runs = RunTable::default();
     loop {
-        let page = block_on(source.runs(RunsAsk { after, size: 2 }))?;
+        let page = block_on(source.runs(RunsAsk { after, size: 2, ..RunsAsk::default() }))?;
         report.merge(page.report);
         runs.append(page.items);
         after = page.next;
@@ -132,10 +132,10 @@ fn an_archive_says_of_how_many() {
     let page = block_on(source.experiments(None)).expect("experiments");
     assert!(page.next.is_none());
     let read: usize = files.iter().filter(|(path, _)| !path.contains("artifacts")).map(|(_, text)| text.len()).sum();
-    let first = block_on(source.runs(RunsAsk { after: None, size: 1 })).expect("a run");
+    let first = block_on(source.runs(RunsAsk { after: None, size: 1, ..RunsAsk::default() })).expect("a run");
     assert_eq!((first.read.files_total, first.read.bytes_total), (Some(5), Some(read as u64)));
     assert!(first.read.files < 5);
-    let last = block_on(source.runs(RunsAsk { after: first.next, size: 9 })).expect("a run");
+    let last = block_on(source.runs(RunsAsk { after: first.next, size: 9, ..RunsAsk::default() })).expect("a run");
     assert_eq!((last.read.files, last.read.bytes), (5, read as u64));
 }
 

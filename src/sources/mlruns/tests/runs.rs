@@ -283,7 +283,7 @@ run_id: a
     let source = Stores::new(Rc::new(Memory::parse(&tree)));
     let run = RunKey("mlruns/7/a".to_owned());
     let pairs = ["val/acc", "none", "loss", "a/b"].map(|key| (run.clone(), key.to_owned())).to_vec();
-    let page = block_on(source.history(HistoryAsk { pairs, after: None })).expect("a page");
+    let page = block_on(source.history(HistoryAsk { pairs, after: None, ..HistoryAsk::default() })).expect("a page");
     assert_eq!(
         page.items.iter().map(|series| series.step.clone()).collect::<Vec<_>>(),
         [vec![2, 3], vec![], vec![0], vec![]]
@@ -293,7 +293,8 @@ run_id: a
     let pairs = vec![(run, "loss".to_owned()); 1_000];
     let (mut after, mut all, mut pages) = (None, 0, 0);
     loop {
-        let page = block_on(source.history(HistoryAsk { pairs: pairs.clone(), after })).expect("a page");
+        let page = block_on(source.history(HistoryAsk { pairs: pairs.clone(), after, ..HistoryAsk::default() }))
+            .expect("a page");
         all += page.items.len();
         pages += 1;
         after = page.next;
