@@ -1,9 +1,10 @@
 //! THE COMMAND LINE, and the std::fs twin of the browser's files.
 //!
-//! It must not know a format: it opens a folder or an archive, hands it to the sources, and prints plain data.
+//! It must not know a format: it opens a folder, an archive or a server, hands it to the sources, and prints plain data.
 
 pub mod disk;
 pub mod export;
+pub mod http;
 pub mod inspect;
 mod open;
 
@@ -22,7 +23,8 @@ Usage: runglass inspect PATH [--summary]
        runglass export PATH [-o FILE] [--force] [--experiment ID...] [--run ID...]
 
   inspect PATH   print what is in PATH (a folder, at any depth of which tracking data may lie, also in archives, or
-                 a .zip, .tar, .tar.gz or .tar.zst of one) as one JSON document
+                 a .zip, .tar, .tar.gz or .tar.zst of one; or the address of a tracking server, http://...) as one JSON
+                 document
   --summary      print counts only
   export PATH    write what is in PATH, with every point of every metric, as one JSON document that Runglass opens again
   -o FILE        where to; standard output without it, or when FILE is -
@@ -30,6 +32,9 @@ Usage: runglass inspect PATH [--summary]
   --experiment ID...  only these experiments, by id or by path
   --run ID...         only these runs, by id or by path; both together add up
   --help         print this text
+
+A tracking server is told who asks by MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN, and
+MLFLOW_WORKSPACE, as MLflow's own client reads them; never by its address.
 
 Exit status: 0 when something was read (what was skipped is listed as notices), 2 when nothing was recognised,
 1 for every other error.
@@ -127,7 +132,14 @@ fn parse(arguments: impl Iterator<Item = String>) -> Result<Command, String> {
 }
 
 fn failed(path: &Path, fault: &Fault) -> ExitCode {
-    eprintln!("runglass: {}: {fault}", path.display());
+    match open::is_address(&path.to_string_lossy()) {
+        // A server's fault names the server; what was typed may hold a secret.
+        true => eprintln!("runglass: {fault}"),
+        false => eprintln!("runglass: {}: {fault}", path.display()),
+    }
+    for lines in &fault.remedy {
+        eprintln!("\n{lines}");
+    }
     match fault.kind {
         FaultKind::NotRecognised => ExitCode::from(NOTHING_RECOGNISED),
         _ => ExitCode::FAILURE,
@@ -135,7 +147,7 @@ fn failed(path: &Path, fault: &Fault) -> ExitCode {
 }
 
 fn inspect(path: &Path, summary: bool) -> ExitCode {
-    let outcome = open(path).and_then(|source| pollster::block_on(inspect::read(&*source)));
+    let outcome = open(path).and_then(|source| http::block_on(inspect::read(&*source))?);
     let inspected = match outcome {
         Ok(inspected) => inspected,
         Err(fault) => return failed(path, &fault),
