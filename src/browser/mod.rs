@@ -9,13 +9,16 @@ pub mod document;
 pub mod dom;
 pub mod files;
 pub mod handles;
+mod pause;
 pub mod policy;
 pub mod preferences;
 pub mod reader;
 pub mod sight;
 pub mod signs;
+pub mod turns;
 pub mod worker;
 
+pub use pause::pause;
 use std::cell::RefCell;
 
 thread_local! {
@@ -40,11 +43,6 @@ pub fn now_ms() -> i64 {
 /// Minutes that the user's clock is ahead of UTC at a moment given in milliseconds since 1970.
 pub fn zone_minutes(ms: i64) -> i32 {
     -js_sys::Date::new(&(ms as f64).into()).get_timezone_offset() as i32
-}
-
-/// Lets the browser do what waits, then goes on.
-pub async fn pause() {
-    gloo::timers::future::TimeoutFuture::new(0).await;
 }
 
 /// Something that will be done later; dropped before, it is not done.

@@ -129,6 +129,17 @@ pub fn after_paint(then: impl FnOnce() + 'static) {
     }
 }
 
+/// Comes when no more than `others` things are in flight; after `most_ms` in any case.
+pub async fn quiet(most_ms: f64, others: u32) {
+    let start_ms = now_ms();
+    loop {
+        gloo::timers::future::TimeoutFuture::new(10).await;
+        if IN_FLIGHT.with(Cell::get) <= others || now_ms() - start_ms > most_ms {
+            return;
+        }
+    }
+}
+
 /// Milliseconds since the page was opened.
 pub fn now_ms() -> f64 {
     window().and_then(|window| window.performance()).map_or(0.0, |performance| performance.now())

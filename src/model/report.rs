@@ -76,6 +76,8 @@ reasons! {
     HistoryUnassigned "history-unassigned" Warning "Save the answer to `runs/search` beside it; where the points do not name their run, save them under a name that holds its id.";
     AnswerContinues "answer-continues" Warning "Save the pages that follow as well (`page_token`), or ask with a larger `max_results`.";
     ExportIncomplete "export-incomplete" Warning "The tool that made the export left this out; export it again.";
+    ServerAnswer "server-answer" Warning "A part of the server's answer could not be taken as it is; the rest was. Whoever runs the server may want to know of it.";
+    ServerPages "server-pages" Warning "The server's pages do not come to an end; what came so far is shown. Whoever runs the server may want to know of it.";
     TooLarge "too-large" Warning "The file is larger than what is safe to read at once and was left out.";
 }
 

@@ -2,7 +2,7 @@
 //!
 //! It must not know a format: it writes what the sources write, to a file or to standard output.
 
-use crate::native::open;
+use crate::native::{http, open};
 use crate::sources::exports::document::{self, Chosen, Written};
 use crate::sources::{Fault, FaultKind, Progress};
 use std::fs::{self, File};
@@ -107,7 +107,7 @@ fn write(export: &Export, out: &mut impl Write) -> Result<Written, Stop> {
         })
     };
     let mut heard = |progress| meter.tell(progress);
-    let written = pollster::block_on(document::write(&*source, &export.chosen, &mut sink, &mut heard));
+    let written = http::block_on(document::write(&*source, &export.chosen, &mut sink, &mut heard)).and_then(|written| written);
     meter.end();
     written.map_err(|fault| match failed {
         Some(error) => stop(&error, "writing"),

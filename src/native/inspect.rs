@@ -50,11 +50,24 @@ pub async fn read(source: &dyn Source) -> Result<Inspected, Fault> {
             break;
         }
     }
-    let stores = source.stores().await?;
+    let mut stores = source.stores().await?;
+    if stores.iter().any(|store| store.server.is_some()) {
+        // A server tells how much there is beside the runs when all of it was given.
+        after = None;
+        loop {
+            let page = source.shelf(after).await?;
+            report.merge(page.report);
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        stores = source.stores().await?;
+    }
     // exports that know the last points alone have no others to count
     let is_counted = |experiment: &u32| {
         let store = experiments.get(*experiment as usize).and_then(|experiment| stores.get(experiment.store as usize));
-        store.is_some_and(|store| store.format == "sqlite")
+        store.is_some_and(|store| matches!(store.format.as_str(), "sqlite" | "server"))
     };
     let counted: Vec<bool> = runs.experiment.iter().map(is_counted).collect();
     count_points(source, &counted, &mut runs, &mut report).await?;

@@ -1,9 +1,10 @@
 //! THE COMMAND LINE, and the std::fs twin of the browser's files.
 //!
-//! It must not know a format: it opens a folder or an archive, hands it to the sources, and prints plain data.
+//! It must not know a format: it opens a folder, an archive or a server, hands it to the sources, and prints plain data.
 
 pub mod disk;
 pub mod export;
+pub mod http;
 pub mod inspect;
 mod open;
 pub mod serve;
@@ -25,7 +26,8 @@ Usage: runglass inspect PATH [--summary]
        runglass serve [PATH] [--proxy URL] [--address IP] [--port N] [--no-open] [--page DIR]
 
   inspect PATH   print what is in PATH (a folder, at any depth of which tracking data may lie, also in archives, or
-                 a .zip, .tar, .tar.gz or .tar.zst of one) as one JSON document
+                 a .zip, .tar, .tar.gz or .tar.zst of one; or the address of a tracking server, http://...) as one JSON
+                 document
   --summary      print counts only
   export PATH    write what is in PATH, with every point of every metric, as one JSON document that Runglass opens again
   -o FILE        where to; standard output without it, or when FILE is -
@@ -39,6 +41,9 @@ Usage: runglass inspect PATH [--summary]
   --no-open      print the address only
   --page DIR     serve the built page in DIR instead of the one in this program
   --help         print this text
+
+A tracking server is told who asks by MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN, and
+MLFLOW_WORKSPACE, as MLflow's own client reads them; never by its address.
 
 Exit status: 0 when something was read (what was skipped is listed as notices), 2 when nothing was recognised,
 1 for every other error.
@@ -150,7 +155,14 @@ fn parse(arguments: impl Iterator<Item = String>) -> Result<Command, String> {
 }
 
 fn failed(path: &Path, fault: &Fault) -> ExitCode {
-    eprintln!("runglass: {}: {fault}", path.display());
+    match open::is_address(&path.to_string_lossy()) {
+        // A server's fault names the server; what was typed may hold a secret.
+        true => eprintln!("runglass: {fault}"),
+        false => eprintln!("runglass: {}: {fault}", path.display()),
+    }
+    for lines in &fault.remedy {
+        eprintln!("\n{lines}");
+    }
     match fault.kind {
         FaultKind::NotRecognised => ExitCode::from(NOTHING_RECOGNISED),
         _ => ExitCode::FAILURE,
@@ -158,7 +170,7 @@ fn failed(path: &Path, fault: &Fault) -> ExitCode {
 }
 
 fn inspect(path: &Path, summary: bool) -> ExitCode {
-    let outcome = open(path).and_then(|source| pollster::block_on(inspect::read(&*source)));
+    let outcome = open(path).and_then(|source| http::block_on(inspect::read(&*source))?);
     let inspected = match outcome {
         Ok(inspected) => inspected,
         Err(fault) => return failed(path, &fault),

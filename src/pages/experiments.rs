@@ -14,6 +14,7 @@ use crate::view::{PageName, Shown};
 use crate::widgets::grid::{Grid, GridColumn, GridRow, SelectHow};
 use crate::widgets::icon::{Icon, IconName};
 use crate::widgets::segmented::Segmented;
+use crate::widgets::turns::Later;
 use leptos::prelude::*;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -154,7 +155,7 @@ pub fn Experiments() -> impl IntoView {
                 <button type="button" class="btn" on:click=move |_| open(numbers.get_untracked()) disabled=move || is_empty.get()>"Runs of all shown"</button>
             </div>
             <div class="listing" on:pointerenter=move |_| is_held.set(true) on:pointerleave=move |_| is_held.set(false)>
-                <List numbers=numbers counts=counted_all sort=sort chosen=chosen open=Callback::new(open) />
+                <Later><List numbers=numbers counts=counted_all sort=sort chosen=chosen open=Callback::new(open) /></Later>
                 {move || is_empty.get().then(|| if is_loading.get() {
                     view! { <div class="skel" aria-hidden="true">{(0..8).map(|_| view! { <i></i> }).collect_view()}</div> }.into_any()
                 } else {

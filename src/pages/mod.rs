@@ -27,5 +27,6 @@ use leptos::prelude::*;
 /// Puts the app into the page.
 pub fn mount() {
     trouble::watch_for_panics();
+    crate::browser::turns::start();
     leptos::mount::mount_to_body(|| view! { <shell::Shell /> });
 }

@@ -223,6 +223,9 @@ fn add(app: App, name: String, things: Vec<Thing>) {
     read(app, whole, Opening { name, prefix, things: things.len(), ..Opening::default() }, things, false);
 }
 
+/// The first runs may take so long to show, in milliseconds, before the others are read.
+const SHOWN_MS: f64 = 400.0;
+
 /// Reads an opening in a worker of its own, as a part of the whole.
 fn read(app: App, whole: Rc<Union>, opening: Opening, things: Vec<Thing>, choose_page: bool) {
     let number = app.opening.get_value();
@@ -258,7 +261,7 @@ fn read(app: App, whole: Rc<Union>, opening: Opening, things: Vec<Thing>, choose
                     absorb(app, at, step, choose_page);
                     app.session.with_value(|session| session.wants(at))
                 };
-                load(&part, &mut take, &signs::now_ms).await;
+                load(&part, &mut take, &signs::now_ms, signs::quiet(SHOWN_MS, 1)).await;
                 let is_read =
                     app.session.with_value(|session| session.openings.get(at).is_some_and(|opening| opening.is_read));
                 if at > 0 && is_open() && is_read {

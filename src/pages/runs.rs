@@ -18,6 +18,7 @@ use crate::widgets::grid::{Grid, GridColumn, GridRow, SelectHow};
 use crate::widgets::icon::{Icon, IconName};
 use crate::widgets::segmented::{Segment, Segmented};
 use crate::widgets::splitter::Splitter;
+use crate::widgets::turns::Later;
 use leptos::prelude::*;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -82,14 +83,14 @@ pub fn Runs() -> impl IntoView {
             <Chips />
             <div class="runs-body" style:--share=move || format!("{}", share.get() / 100.0)>
                 <section class="runs-table" aria-label="Runs" on:pointerenter=move |_| pipeline.is_held.set(true) on:pointerleave=move |_| pipeline.is_held.set(false)>
-                    <Table />
+                    <Later><Table /></Later>
                     <Chosen />
                 </section>
                 {move || (layout.get() != Layout::Table).then(|| view! {
                     {(layout.get() == Layout::Split).then(|| view! {
                         <Splitter label="Width of the table" value=share on_move=Callback::new(move |to: f64| share.set(to)) home=62.0 />
                     })}
-                    <section class="runs-charts" aria-label="Charts"><Charts /></section>
+                    <section class="runs-charts" aria-label="Charts"><Later><Charts /></Later></section>
                 })}
             </div>
         </div>

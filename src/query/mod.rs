@@ -1,5 +1,6 @@
 //! MLFLOW'S SEARCH LANGUAGE AND MORE: text to clauses ([`parse`](parse())), clauses to row numbers ([`Query::select`]),
-//! clauses back to text (`Display`, [`with`], [`without`]), and the order of rows ([`sort`]).
+//! clauses back to text (`Display`, [`with`], [`without`]), the order of rows ([`sort`]), and what a server is asked for
+//! ([`push`]).
 //!
 //! It must not know where runs come from, how rows are shown, or whether deleted runs are: callers choose the rows. What
 //! the language holds is written once, in `reference.md`, which is the help popover and a list of test cases as well.
@@ -15,6 +16,7 @@ mod order;
 mod parse;
 #[cfg(test)]
 mod properties;
+pub mod push;
 mod reference;
 mod select;
 #[cfg(test)]

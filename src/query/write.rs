@@ -72,7 +72,7 @@ pub(super) fn key(key: &str) -> String {
     format!("{quote}{key}{quote}")
 }
 
-fn number(value: f64) -> String {
+pub(super) fn number(value: f64) -> String {
     if value.is_infinite() {
         return if value > 0.0 { "1e400" } else { "-1e400" }.to_owned();
     }

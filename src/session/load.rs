@@ -26,59 +26,87 @@ const LEAST_RUNS: f64 = 16.0;
 const PAGE_MS: f64 = 180.0;
 
 /// Asks `source` for everything and hands each answer to `absorb`, which says whether to go on. The size of the pages
-/// follows how long they take, by the caller's clock.
-pub async fn load(source: &dyn Source, absorb: &mut dyn FnMut(Step) -> bool, now_ms: &dyn Fn() -> f64) {
-    let mut after = None;
-    loop {
-        match source.experiments(after).await {
-            Err(fault) => {
-                absorb(Step::Failed(fault));
-                return;
-            }
-            Ok(page) => {
-                after = page.next.clone();
-                if !absorb(Step::Experiments(page)) {
-                    return;
-                }
-            }
-        }
-        if after.is_none() {
-            break;
-        }
-    }
-    let mut size = FIRST_RUNS;
-    let mut coming = begun(source.runs(RunsAsk { after: None, size, ..RunsAsk::default() })).await;
-    loop {
-        let start_ms = now_ms();
-        match coming.await {
-            Err(fault) => {
-                absorb(Step::Failed(fault));
-                return;
-            }
-            Ok(page) => {
-                let took_ms = (now_ms() - start_ms).max(1.0);
-                size = (f64::from(size) * (PAGE_MS / took_ms).clamp(0.5, 4.0)).clamp(LEAST_RUNS, 5_000.0) as u32;
-                // the next page is read while this one is taken in
-                let next = match page.next.clone() {
-                    Some(after) => {
-                        Some(begun(source.runs(RunsAsk { after: Some(after), size, ..RunsAsk::default() })).await)
-                    }
-                    None => None,
-                };
-                if !absorb(Step::Runs(Box::new(page))) {
-                    return;
-                }
-                match next {
-                    Some(next) => coming = next,
-                    None => break,
-                }
-            }
-        }
+/// follows how long they take, by the caller's clock. `shown` comes when the first runs are on screen: nothing more is read until
+/// then, since whoever shows them wants the machine for itself.
+pub async fn load(
+    source: &dyn Source,
+    absorb: &mut dyn FnMut(Step) -> bool,
+    now_ms: &dyn Fn() -> f64,
+    shown: impl Future<Output = ()>,
+) {
+    if !experiments(source, absorb).await || !runs(source, absorb, now_ms, shown).await {
+        return;
     }
     match source.stores().await {
         Err(fault) => absorb(Step::Failed(fault)),
         Ok(stores) => absorb(Step::Stores(stores)),
     };
+}
+
+/// All experiments; whether to go on.
+async fn experiments(source: &dyn Source, absorb: &mut dyn FnMut(Step) -> bool) -> bool {
+    let mut after = None;
+    loop {
+        match source.experiments(after).await {
+            Err(fault) => {
+                absorb(Step::Failed(fault));
+                return false;
+            }
+            Ok(page) => {
+                after = page.next.clone();
+                if !absorb(Step::Experiments(page)) {
+                    return false;
+                }
+            }
+        }
+        if after.is_none() {
+            return true;
+        }
+    }
+}
+
+/// All runs; whether to go on.
+async fn runs(
+    source: &dyn Source,
+    absorb: &mut dyn FnMut(Step) -> bool,
+    now_ms: &dyn Fn() -> f64,
+    shown: impl Future<Output = ()>,
+) -> bool {
+    let ask = |after, size| source.runs(RunsAsk { after, size, ..RunsAsk::default() });
+    let mut shown = Some(shown);
+    let mut size = FIRST_RUNS;
+    let mut coming = ask(None, size);
+    loop {
+        let start_ms = now_ms();
+        match coming.await {
+            Err(fault) => {
+                absorb(Step::Failed(fault));
+                return false;
+            }
+            Ok(page) => {
+                let took_ms = (now_ms() - start_ms).max(1.0);
+                size = (f64::from(size) * (PAGE_MS / took_ms).clamp(0.5, 4.0)).clamp(LEAST_RUNS, 5_000.0) as u32;
+                let after = page.next.clone();
+                let first = if page.items.is_empty() { None } else { shown.take() };
+                // the next page is read while this one is taken in
+                let next = match &after {
+                    Some(after) if first.is_none() => Some(begun(ask(Some(after.clone()), size)).await),
+                    _ => None,
+                };
+                if !absorb(Step::Runs(Box::new(page))) {
+                    return false;
+                }
+                if let Some(shown) = first.filter(|_| after.is_some()) {
+                    shown.await;
+                }
+                coming = match (next, after) {
+                    (Some(next), _) => next,
+                    (None, Some(after)) => ask(Some(after), size),
+                    (None, None) => return true,
+                };
+            }
+        }
+    }
 }
 
 /// A question that was put: whoever answers is at work, though nobody waits yet.

@@ -322,6 +322,8 @@ pub enum FaultKind {
     Busy,
     /// Its answer can not be understood.
     BadAnswer,
+    /// It understood the question and does not answer it (400).
+    Refused,
 }
 
 impl Fault {

@@ -24,6 +24,26 @@ impl Oddity {
     }
 }
 
+/// A text from elsewhere as it can stand in a sentence: control characters and those that turn the direction of writing are
+/// made visible, and what is longer than `most` characters is cut.
+pub fn visible(text: &str, most: usize) -> String {
+    let mut shown = String::new();
+    for (at, c) in text.trim().chars().enumerate() {
+        if at >= most {
+            shown.push('…');
+            break;
+        }
+        match c {
+            '\n' | '\r' | '\t' => shown.push(' '),
+            '\0'..='\x1F' => shown.extend(char::from_u32(0x2400 + c as u32)),
+            '\x7F'..='\u{9F}' | '\u{AD}' | '\u{61C}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}'
+            | '\u{2060}'..='\u{206F}' | '\u{FEFF}' => shown.push_str(&format!("⟨U+{:04X}⟩", c as u32)),
+            c => shown.push(c),
+        }
+    }
+    shown
+}
+
 /// The text of `bytes`, and what was odd about them.
 pub fn decode(bytes: &[u8]) -> (Cow<'_, str>, Option<Oddity>) {
     match bytes {
@@ -51,7 +71,21 @@ fn decode_utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Oddity, decode};
+    use super::{Oddity, decode, visible};
+
+    #[test]
+    fn what_can_not_be_seen_is_made_visible() {
+        for (text, most, shown) in [
+            ("plain ä 🎉", 99, "plain ä 🎉"),
+            (" a\nb\tc ", 99, "a b c"),
+            ("a\0\u{1b}[31m", 99, "a␀␛[31m"),
+            ("evil\u{202E}txt.exe", 99, "evil⟨U+202E⟩txt.exe"),
+            ("\u{FEFF}x\u{85}", 99, "⟨U+FEFF⟩x"),
+            ("abcdef", 3, "abc…"),
+        ] {
+            assert_eq!(visible(text, most), shown, "{text:?}");
+        }
+    }
 
     #[test]
     fn every_encoding_gives_its_text() {

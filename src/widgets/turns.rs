@@ -14,6 +14,16 @@ pub fn in_the_next_turn(then: impl FnOnce() + 'static) {
     });
 }
 
+/// What is built in a turn of its own, a little after what stands round it.
+#[component]
+pub fn Later(children: ChildrenFn) -> impl IntoView {
+    let is_due = RwSignal::new(false);
+    in_the_next_turn(move || {
+        is_due.try_set(true);
+    });
+    move || is_due.get().then(|| children())
+}
+
 /// How many of `all` things may stand by now: none at first, `step` more a turn.
 pub fn in_turns(all: Memo<usize>, step: usize) -> RwSignal<usize> {
     let allowed = RwSignal::new(0);

@@ -3,6 +3,7 @@
 //!
 //! It must not know what is asked or answered, beyond the names of the questions.
 
+use crate::native::http::words;
 use crate::native::serve::guard::{failure, refusal};
 use crate::sources::{Fault, FaultKind};
 use axum::body::Body;
@@ -97,7 +98,7 @@ impl Upstream {
             client = client.no_proxy();
         }
         let client =
-            client.build().map_err(|error| mistake(format!("{address} can not be reached: {}", told(&error))))?;
+            client.build().map_err(|error| mistake(format!("{address} can not be reached: {}", words(&error))))?;
         Ok(Upstream { base, client })
     }
 
@@ -141,7 +142,7 @@ impl Upstream {
             }
             Ok(answer) => given(answer),
             Err(error) => {
-                let text = format!("The tracking server at {} does not answer: {}.", self.shown(), told(&error));
+                let text = format!("The tracking server at {} does not answer: {}.", self.shown(), words(&error));
                 failure(StatusCode::BAD_GATEWAY, "TEMPORARILY_UNAVAILABLE", &text)
             }
         }
@@ -207,15 +208,6 @@ fn given(answer: reqwest::Response) -> Response {
     *response.status_mut() = status;
     *response.headers_mut() = headers;
     response
-}
-
-/// The innermost reason; what stands around it repeats the address.
-fn told(error: &reqwest::Error) -> String {
-    let mut reason: &dyn std::error::Error = error;
-    while let Some(source) = reason.source() {
-        reason = source;
-    }
-    reason.to_string()
 }
 
 #[cfg(test)]

@@ -1,7 +1,28 @@
-//! MLFLOW'S REST INTERFACE: what its answers say, in the words of the model.
+//! MLFLOW'S REST INTERFACE: what its answers say, in the words of the model, and a tracking server as a source.
 //!
-//! It must not know how an answer came here: from a server, or saved to a file. Names of fields are those of all versions of the
-//! server; ids are opaque; what is a number may be a string and the other way round, since other servers write them so.
+//! `answers` and `shelf` must not know how an answer came here: from a server, or saved to a file. Names of fields are those of
+//! all versions of the server; ids are opaque; what is a number may be a string and the other way round, since other servers
+//! write them so. Where a server is (`address`), who asks (`credentials`), how it is asked (`client`) and why there is no answer
+//! (`diagnose`) know nothing of runs. Nothing is ever written to a server.
 
+pub mod address;
 pub mod answers;
+mod artifacts;
+mod client;
+pub mod credentials;
+pub mod diagnose;
+mod experiments;
+mod histories;
+mod identity;
+mod listing;
+mod push;
+mod runs;
 pub mod shelf;
+mod shelves;
+#[cfg(test)]
+mod tests;
+mod tracking;
+
+pub use address::Address;
+pub use credentials::Credentials;
+pub use tracking::Tracking;

@@ -2,12 +2,9 @@
 //! loses the focus, and leptos' own `For` may move those that stay.
 
 use crate::browser::dom::Element;
-use crate::browser::signs::now_ms;
+use crate::browser::turns;
 use crate::widgets::turns::in_the_next_turn;
 use leptos::prelude::*;
-
-/// How long children may be built before the browser gets its turn, in milliseconds; the others follow after it.
-const AT_ONCE_MS: f64 = 12.0;
 
 /// The role of an element that only groups. A constant, since a directive on an element with nothing but literals is lost.
 pub(super) const NO_ROLE: &str = "presentation";
@@ -47,14 +44,14 @@ where
         };
         let effect = RenderEffect::new(move |before: Option<Vec<Child<K, V::State>>>| {
             turn.track();
-            let keys = keys();
+            let (keys, is_first) = (keys(), before.is_none());
             let (mut stay, go): (Vec<Child<K, V::State>>, Vec<_>) =
                 before.unwrap_or_default().into_iter().partition(|child| keys.binary_search(&child.key).is_ok());
             go.into_iter().for_each(Child::remove);
-            let start_ms = now_ms();
             let mut built: Vec<Child<K, V::State>> = Vec::new();
             for key in keys.iter().filter(|key| stay.binary_search_by(|child| child.key.cmp(key)).is_err()) {
-                if !built.is_empty() && now_ms() - start_ms > AT_ONCE_MS {
+                // the first time in the turn of whoever builds the grid, then in turns of its own
+                if (is_first || !built.is_empty()) && turns::is_over() {
                     in_the_next_turn(move || {
                         turn.try_set(());
                     });

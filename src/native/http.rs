@@ -1,0 +1,177 @@
+//! REQUESTS OF THE COMMAND LINE: the native twin of the browser's fetch, over `reqwest`.
+//!
+//! It must not know what is asked. A redirect is followed to the same origin alone, so that no header with a secret goes
+//! elsewhere; any other is an answer.
+
+use crate::sources::http::{Http, Method, NoAnswer, Request, Response, Sent};
+use crate::sources::{Fault, FaultKind};
+use reqwest::redirect::Policy;
+use std::time::Duration;
+
+/// Redirects that are followed.
+const REDIRECTS: usize = 5;
+
+/// Sends requests. It runs on what [`block_on`] starts.
+pub struct Client(reqwest::Client);
+
+impl Client {
+    /// With the roots of trust of this machine.
+    ///
+    /// # Errors
+    /// When they can not be read.
+    pub fn new() -> Result<Client, Fault> {
+        // Another part may have installed it before; it is the same one.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let is_same = |attempt: reqwest::redirect::Attempt| {
+            let is_same = attempt.previous().last().is_some_and(|from| from.origin() == attempt.url().origin());
+            match is_same && attempt.previous().len() <= REDIRECTS {
+                true => attempt.follow(),
+                false => attempt.stop(),
+            }
+        };
+        reqwest::Client::builder()
+            .redirect(Policy::custom(is_same))
+            .connect_timeout(Duration::from_secs(20))
+            .user_agent(concat!("runglass/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map(Client)
+            .map_err(|error| Fault::new(FaultKind::Unreadable, format!("No connection can be made: {}.", words(&error))))
+    }
+
+    async fn answer(&self, request: &Request) -> Result<Response, NoAnswer> {
+        let method = match request.method {
+            Method::Get => reqwest::Method::GET,
+            Method::Post => reqwest::Method::POST,
+        };
+        let mut sent = self.0.request(method, &request.url).timeout(Duration::from_millis(u64::from(request.timeout_ms)));
+        for (name, value) in &request.headers {
+            sent = sent.header(name, value);
+        }
+        if let Some(body) = &request.body {
+            sent = sent.body(body.clone());
+        }
+        let mut answer = sent.send().await.map_err(|error| no_answer(&error))?;
+        let mut response = Response { status: answer.status().as_u16(), url: answer.url().to_string(), ..Response::default() };
+        for (name, value) in answer.headers() {
+            response.headers.push((name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()));
+        }
+        while let Some(piece) = answer.chunk().await.map_err(|error| no_answer(&error))? {
+            if (response.body.len() + piece.len()) as u64 > request.most_bytes {
+                return Err(NoAnswer::TooLarge);
+            }
+            response.body.extend_from_slice(&piece);
+        }
+        Ok(response)
+    }
+}
+
+fn no_answer(error: &reqwest::Error) -> NoAnswer {
+    match error.is_timeout() {
+        true => NoAnswer::TimedOut,
+        false => NoAnswer::Unreachable(words(error)),
+    }
+}
+
+/// The innermost reason: those around it repeat the address.
+pub(super) fn words(error: &reqwest::Error) -> String {
+    let mut inner: &dyn std::error::Error = error;
+    while let Some(source) = inner.source() {
+        inner = source;
+    }
+    inner.to_string()
+}
+
+impl Http for Client {
+    fn send<'a>(&'a self, request: &'a Request) -> Sent<'a, Result<Response, NoAnswer>> {
+        Box::pin(self.answer(request))
+    }
+
+    fn is_there<'a>(&'a self, url: &'a str) -> Sent<'a, bool> {
+        Box::pin(async move { self.0.get(url).timeout(Duration::from_secs(5)).send().await.is_ok() })
+    }
+
+    fn pause(&self, ms: u32) -> Sent<'_, ()> {
+        Box::pin(tokio::time::sleep(Duration::from_millis(u64::from(ms))))
+    }
+
+    fn origin(&self) -> Option<String> {
+        None
+    }
+}
+
+/// Waits for a future that may send requests.
+///
+/// # Errors
+/// When the system gives no means to wait.
+pub fn block_on<T>(future: impl Future<Output = T>) -> Result<T, Fault> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Fault::new(FaultKind::Unreadable, format!("The system can not wait: {error}.")))?;
+    Ok(runtime.block_on(future))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Client, block_on};
+    use crate::sources::http::{Http, Method, NoAnswer, Request, Response};
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+
+    /// Answers one connection after the other, each with the next text; tells what was asked.
+    fn server(answers: Vec<String>) -> (String, std::thread::JoinHandle<Vec<String>>) {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let base = format!("http://{}", listener.local_addr().expect("an address"));
+        let asked = std::thread::spawn(move || {
+            let mut asked = Vec::new();
+            for answer in answers {
+                let (mut stream, _) = listener.accept().expect("a connection");
+                let mut head = vec![0; 4096];
+                let length = stream.read(&mut head).expect("a request");
+                asked.push(String::from_utf8_lossy(&head[..length]).into_owned());
+                // Whoever asked may be gone already.
+                let _ = stream.write_all(answer.as_bytes());
+            }
+            asked
+        });
+        (base, asked)
+    }
+
+    fn ask(url: &str, most_bytes: u64, timeout_ms: u32) -> Result<Response, NoAnswer> {
+        let client = Client::new().expect("a client");
+        let headers = vec![("X-Key".to_owned(), "secret".to_owned())];
+        let request = Request { method: Method::Get, url: url.to_owned(), headers, body: None, timeout_ms, most_bytes };
+        block_on(client.send(&request)).expect("waited")
+    }
+
+    #[test]
+    fn what_was_asked_is_answered() {
+        let answer = |head: &str, body: &str| {
+            format!("HTTP/1.1 {head}\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}", body.len())
+        };
+        let (base, asked) = server(vec![
+            answer("302 Found\r\nLocation: /there", ""),
+            answer("418 Teapot\r\nRetry-After: 7", "short"),
+            answer("302 Found\r\nLocation: http://localhost:1/elsewhere", ""),
+            answer("200 OK", "too long"),
+        ]);
+        let response = ask(&format!("{base}/here"), 9, 5_000).expect("an answer");
+        assert_eq!((response.status, response.header("retry-after"), response.body.as_slice()), (418, Some("7"), &b"short"[..]));
+        assert_eq!(response.url, format!("{base}/there"));
+        let response = ask(&base, 9, 5_000).expect("an answer");
+        assert_eq!((response.status, response.header("location")), (302, Some("http://localhost:1/elsewhere")));
+        assert_eq!(ask(&base, 3, 5_000), Err(NoAnswer::TooLarge));
+        let asked = asked.join().expect("a server");
+        assert!(asked.iter().all(|head| head.contains("secret") && head.starts_with("GET /")), "{asked:?}");
+    }
+
+    #[test]
+    fn what_is_not_answered_is_told() {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        assert_eq!(ask(&url, 9, 50), Err(NoAnswer::TimedOut));
+        drop(listener);
+        match ask(&url, 9, 5_000) {
+            Err(NoAnswer::Unreachable(why)) => assert!(!why.is_empty() && !why.contains("http"), "{why}"),
+            other => panic!("{other:?}"),
+        }
+    }
+}

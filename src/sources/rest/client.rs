@@ -1,0 +1,389 @@
+//! ONE TRACKING SERVER: the requests that go to it, a few at a time and again where that may help, and its answers as JSON or as
+//! faults in its own words.
+//!
+//! It must not know what is asked. Nothing is ever written: there is no way here but `GET` and the questions by `POST`. No secret
+//! stands in an address or in a fault.
+
+use super::address::Address;
+use super::credentials::Credentials;
+use super::diagnose::{Seen, diagnose, error_code, is_markup};
+use crate::sources::exports::json::Json;
+use crate::sources::http::{Http, Method, NoAnswer, Request, Response};
+use crate::sources::{Fault, FaultKind};
+use async_lock::Semaphore;
+use backon::{BackoffBuilder, ExponentialBuilder};
+use serde_json::Value;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::time::Duration;
+
+/// Requests that are under way at one time.
+const IN_FLIGHT: usize = 4;
+/// How often a request is sent again at most.
+const AGAIN: usize = 3;
+/// The longest wait that a server may ask for, milliseconds.
+const LONGEST_WAIT_MS: u64 = 60_000;
+/// How long an answer may take, milliseconds, unless a call says otherwise.
+const TIMEOUT_MS: u32 = 60_000;
+/// Bytes of an answer that is JSON: the walk over it takes no larger piece.
+const JSON_BYTES: u64 = 64 << 20;
+/// States in which the same question may be answered later.
+const PASSING: &[u16] = &[429, 500, 502, 503, 504];
+
+/// Where below the base something lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place<'a> {
+    /// `/api/2.0/mlflow/...`, or the same under `/ajax-api`.
+    Api(&'a str),
+    /// `/api/3.0/mlflow/...`, or the same under `/ajax-api`.
+    Api3(&'a str),
+    /// `/ajax-api/2.0/mlflow/...` alone.
+    Ajax(&'a str),
+    /// Straight below the base; already encoded.
+    Base(&'a str),
+    /// Another server's, absolute: credentials stay here.
+    Elsewhere(&'a str),
+}
+
+/// One question.
+pub struct Call<'a> {
+    /// To whom.
+    pub place: Place<'a>,
+    /// Keys may come several times.
+    pub query: Vec<(&'a str, String)>,
+    /// `Some` makes it a `POST`.
+    pub body: Option<Value>,
+    /// Headers of its own.
+    pub headers: Vec<(String, String)>,
+    /// How long it may take, milliseconds.
+    pub timeout_ms: u32,
+    /// Whether it is asked again when it took too long.
+    pub is_patient: bool,
+    /// States in which it is asked again.
+    pub passing: &'a [u16],
+    /// The answer holds no more.
+    pub most_bytes: u64,
+}
+
+impl<'a> Call<'a> {
+    /// A question in an address.
+    pub fn get(place: Place<'a>, query: &[(&'a str, &str)]) -> Call<'a> {
+        Call {
+            place,
+            query: query.iter().map(|(key, value)| (*key, (*value).to_owned())).collect(),
+            body: None,
+            headers: Vec::new(),
+            timeout_ms: TIMEOUT_MS,
+            is_patient: true,
+            passing: PASSING,
+            most_bytes: JSON_BYTES,
+        }
+    }
+
+    /// A question as JSON.
+    pub fn post(place: Place<'a>, body: Value) -> Call<'a> {
+        Call { body: Some(body), ..Call::get(place, &[]) }
+    }
+}
+
+/// Why a question has no answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Refused {
+    /// Of the answer, if there was one.
+    pub status: Option<u16>,
+    /// MLflow's `error_code`.
+    pub code: String,
+    /// What is told.
+    pub fault: Fault,
+}
+
+impl Refused {
+    /// Whether the server does not have what was asked for at all: another version, another server.
+    pub fn is_absent(&self) -> bool {
+        matches!(self.status, Some(404 | 405 | 501)) && self.code != "RESOURCE_DOES_NOT_EXIST"
+    }
+
+    /// Whether the thing that was asked for is not there.
+    pub fn is_missing(&self) -> bool {
+        self.status == Some(404) && self.code == "RESOURCE_DOES_NOT_EXIST"
+    }
+
+    /// Whether the server does not understand the question.
+    pub fn is_invalid(&self) -> bool {
+        self.status == Some(400)
+    }
+
+    /// Whether it took too long.
+    pub fn is_late(&self) -> bool {
+        self.fault.kind == FaultKind::TimedOut
+    }
+
+    /// Whether the answer was too large.
+    pub fn is_too_large(&self) -> bool {
+        self.fault.kind == FaultKind::OverBudget
+    }
+}
+
+impl From<Refused> for Fault {
+    fn from(refused: Refused) -> Fault {
+        refused.fault
+    }
+}
+
+/// Which of the two prefixes the server has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Prefix {
+    Unknown,
+    Api,
+    Ajax,
+}
+
+/// One tracking server.
+pub struct Client {
+    http: Rc<dyn Http>,
+    address: Address,
+    credentials: Credentials,
+    workspace: Option<String>,
+    prefix: Cell<Prefix>,
+    turns: Semaphore,
+    /// Whether anything ever came from it that the page could read.
+    has_answered: Cell<bool>,
+    version: RefCell<Option<String>>,
+}
+
+/// What came of one sending.
+enum Tried {
+    Done(Result<Response, Refused>),
+    /// It may help to try again, after so long at least.
+    Again { wait: Option<Duration>, otherwise: Refused },
+}
+
+impl Client {
+    /// Nothing is asked yet.
+    pub fn new(http: Rc<dyn Http>, address: Address, credentials: Credentials, workspace: Option<String>) -> Client {
+        Client {
+            http,
+            address,
+            credentials,
+            workspace: workspace.filter(|workspace| !workspace.is_empty()),
+            prefix: Cell::new(Prefix::Unknown),
+            turns: Semaphore::new(IN_FLIGHT),
+            has_answered: Cell::new(false),
+            version: RefCell::default(),
+        }
+    }
+
+    /// Where it is.
+    pub fn address(&self) -> &Address {
+        &self.address
+    }
+
+    /// The one that is asked; `None` where none was chosen.
+    pub fn workspace(&self) -> Option<&str> {
+        self.workspace.as_deref()
+    }
+
+    /// What it says that it is, for what is told of it later.
+    pub fn learn_version(&self, version: &str) {
+        *self.version.borrow_mut() = Some(version.to_owned());
+    }
+
+    /// The answer as JSON, in which numbers are texts: ids and floats keep their digits. It is an object.
+    ///
+    /// # Errors
+    /// Whatever keeps it from being one.
+    pub async fn json(&self, call: &Call<'_>) -> Result<Value, Refused> {
+        let body = self.walk(call).await?;
+        let mut json = Json::new(Rc::new(body)).map_err(|fault| self.bad(&fault.message))?;
+        match json.value() {
+            Ok(Ok(value @ Value::Object(_))) => Ok(value),
+            Ok(Ok(_)) => Err(self.bad("it is JSON, but no object")),
+            _ => Err(self.bad("it is no JSON")),
+        }
+    }
+
+    /// The bytes of an answer that is no page.
+    ///
+    /// # Errors
+    /// Whatever keeps it from coming.
+    pub async fn walk(&self, call: &Call<'_>) -> Result<Vec<u8>, Refused> {
+        let response = self.call(call).await?;
+        match is_markup(&response) {
+            true => Err(self.refused(Ok(&response), false)),
+            false => Ok(response.body),
+        }
+    }
+
+    /// The answer to one question, whatever it holds, with a good status.
+    ///
+    /// # Errors
+    /// Whatever keeps it from coming.
+    pub async fn call(&self, call: &Call<'_>) -> Result<Response, Refused> {
+        let both = matches!(call.place, Place::Api(_) | Place::Api3(_));
+        if !both || self.prefix.get() != Prefix::Unknown {
+            return self.patiently(call, self.prefix.get()).await;
+        }
+        match self.patiently(call, Prefix::Api).await {
+            Ok(response) if !is_markup(&response) => {
+                self.prefix.set(Prefix::Api);
+                Ok(response)
+            }
+            // What has an error code is the interface, whatever it lacks.
+            Err(refused) if !refused.code.is_empty() && refused.code != "NOT_FOUND" && refused.code != "ENDPOINT_NOT_FOUND" => {
+                self.prefix.set(Prefix::Api);
+                Err(refused)
+            }
+            Err(refused) if !refused.is_absent() => Err(refused),
+            first => match self.patiently(call, Prefix::Ajax).await {
+                Ok(response) if !is_markup(&response) => {
+                    self.prefix.set(Prefix::Ajax);
+                    Ok(response)
+                }
+                _ => first,
+            },
+        }
+    }
+
+    async fn patiently(&self, call: &Call<'_>, prefix: Prefix) -> Result<Response, Refused> {
+        let request = self.request(call, prefix);
+        let mut waits = ExponentialBuilder::default()
+            .with_jitter()
+            .with_min_delay(Duration::from_millis(300))
+            .with_max_times(AGAIN)
+            .build();
+        loop {
+            match self.once(call, &request).await {
+                Tried::Done(done) => return done,
+                Tried::Again { wait, otherwise } => match waits.next() {
+                    None => return Err(self.looked_at(otherwise).await),
+                    Some(pause) => {
+                        let pause = pause.max(wait.unwrap_or_default()).as_millis().min(u128::from(LONGEST_WAIT_MS));
+                        self.http.pause(pause as u32).await;
+                    }
+                },
+            }
+        }
+    }
+
+    async fn once(&self, call: &Call<'_>, request: &Request) -> Tried {
+        let answer = {
+            let _turn = self.turns.acquire().await;
+            self.http.send(request).await
+        };
+        let response = match answer {
+            Ok(response) => response,
+            Err(no_answer @ NoAnswer::Unreachable(_)) => {
+                let refused = self.refused(Err(&no_answer), false);
+                // Nothing ever came: it is not the line that was lost, and whoever typed the address waits.
+                return match self.has_answered.get() && refused.fault.kind != FaultKind::MixedContent {
+                    true => Tried::Again { wait: None, otherwise: refused },
+                    false => Tried::Done(Err(self.looked_at(refused).await)),
+                };
+            }
+            Err(no_answer) => {
+                let refused = self.refused(Err(&no_answer), false);
+                return match no_answer == NoAnswer::TimedOut && call.is_patient {
+                    true => Tried::Again { wait: None, otherwise: refused },
+                    false => Tried::Done(Err(refused)),
+                };
+            }
+        };
+        if matches!(call.place, Place::Elsewhere(_)) {
+            return match response.status {
+                200..=299 => Tried::Done(Ok(response)),
+                _ => Tried::Done(Err(self.refused(Ok(&Response { url: String::new(), ..response }), false))),
+            };
+        }
+        let is_its_own = response.url.is_empty() || self.address.is_origin_of(&response.url);
+        match response.status {
+            200..=299 if is_its_own => {
+                self.has_answered.set(true);
+                Tried::Done(Ok(response))
+            }
+            status if call.passing.contains(&status) && is_its_own => {
+                let wait = response.header("retry-after").and_then(retry_after);
+                Tried::Again { wait, otherwise: self.refused(Ok(&response), false) }
+            }
+            _ => {
+                self.has_answered.set(self.has_answered.get() || is_its_own);
+                Tried::Done(Err(self.refused(Ok(&response), false)))
+            }
+        }
+    }
+
+    /// A browser does not tell whether nobody is there or may not be read: so it is looked at once more.
+    async fn looked_at(&self, refused: Refused) -> Refused {
+        let is_unclear = matches!(refused.fault.kind, FaultKind::Unreachable | FaultKind::LocalNetwork);
+        if !is_unclear || self.http.origin().is_none_or(|page| page == self.address.origin()) {
+            return refused;
+        }
+        let url = self.address.join("version", &[]);
+        match self.http.is_there(&url).await {
+            true => self.refused(Err(&NoAnswer::Unreachable(String::new())), true),
+            false => refused,
+        }
+    }
+
+    fn request(&self, call: &Call<'_>, prefix: Prefix) -> Request {
+        let query: Vec<(&str, &str)> = call.query.iter().map(|(key, value)| (*key, value.as_str())).collect();
+        let api = if prefix == Prefix::Ajax { "ajax-api" } else { "api" };
+        let url = match call.place {
+            Place::Api(path) => self.address.join(&format!("{api}/2.0/mlflow/{path}"), &query),
+            Place::Api3(path) => self.address.join(&format!("{api}/3.0/mlflow/{path}"), &query),
+            Place::Ajax(path) => self.address.join(&format!("ajax-api/2.0/mlflow/{path}"), &query),
+            Place::Base(path) => self.address.join(path, &query),
+            Place::Elsewhere(url) => url.to_owned(),
+        };
+        let mut headers = call.headers.clone();
+        if !matches!(call.place, Place::Elsewhere(_)) {
+            headers.extend(self.credentials.header());
+            headers.extend(self.workspace.iter().map(|name| ("X-MLFLOW-WORKSPACE".to_owned(), name.clone())));
+        }
+        if call.body.is_some() {
+            headers.push(("Content-Type".to_owned(), "application/json".to_owned()));
+        }
+        Request {
+            method: if call.body.is_some() { Method::Post } else { Method::Get },
+            url,
+            headers,
+            body: call.body.as_ref().map(Value::to_string),
+            timeout_ms: call.timeout_ms,
+            most_bytes: call.most_bytes,
+        }
+    }
+
+    fn refused(&self, outcome: Result<&Response, &NoAnswer>, is_there: bool) -> Refused {
+        let page = self.http.origin();
+        let version = self.version.borrow();
+        let fault = diagnose(&Seen {
+            address: &self.address,
+            page: page.as_deref(),
+            version: version.as_deref(),
+            is_there,
+            has_credentials: !self.credentials.is_none(),
+            outcome,
+        });
+        let fault = fault.unwrap_or_else(|| self.bad("it is none that is known").fault);
+        Refused {
+            status: outcome.ok().map(|response| response.status),
+            code: outcome.ok().map(error_code).unwrap_or_default(),
+            fault: Fault { message: self.credentials.hide(&fault.message), ..fault },
+        }
+    }
+
+    /// An answer that can not be understood.
+    pub fn bad(&self, why: &str) -> Refused {
+        let message = format!("An answer of {} can not be read: {why}.", self.address.base());
+        Refused { status: None, code: String::new(), fault: Fault::new(FaultKind::BadAnswer, message) }
+    }
+
+    /// Words of the server's own without secrets.
+    pub fn shown(&self, text: &str) -> String {
+        self.credentials.hide(&crate::sources::text::visible(text, 200))
+    }
+}
+
+/// Seconds; a date is not looked at, since nothing here knows the time.
+fn retry_after(value: &str) -> Option<Duration> {
+    value.trim().parse().ok().map(Duration::from_secs)
+}

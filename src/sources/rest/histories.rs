@@ -1,0 +1,256 @@
+//! HISTORIES FROM A SERVER: of many runs in one question where it samples, whole and one by one where it does not, or where all
+//! points are wanted.
+//!
+//! What a server can not do is found out once: it answers 404, 405 or 501.
+
+use super::answers;
+use super::client::{Call, Place, Refused};
+use super::listing::Guard;
+use super::tracking::Inner;
+use crate::model::{MetricSeries, Reason, Report, RunKey};
+use crate::sources::exports::json::{Bad, Broken, Json};
+use crate::sources::{Cursor, Fault, HistoryAsk, Page, Progress};
+use futures_util::future::try_join_all;
+use serde::Deserialize;
+use std::cell::Cell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+/// Runs of one question, MLflow's own limit.
+const RUNS: usize = 100;
+/// Letters of ids in one question: what stands before a server takes addresses of 8 kB.
+const ADDRESS: usize = 5_500;
+/// Points of each run that a server samples at most.
+const SAMPLED: u32 = 2_500;
+/// Points of one page of a whole history.
+const POINTS: u32 = 20_000;
+/// Points of one history that are kept.
+const MOST_POINTS: usize = 5_000_000;
+/// Points that an answer should hold, about.
+const PAGE_POINTS: u32 = 250_000;
+/// Histories of an answer where each is a question.
+const SINGLE: usize = 32;
+
+/// What this server was found to be able to do.
+#[derive(Debug, Default)]
+pub struct Abilities {
+    has_no_samples: Cell<bool>,
+}
+
+/// An element of `metrics`, its numbers as texts.
+#[derive(Deserialize)]
+struct Row {
+    run_id: Option<String>,
+    step: Option<String>,
+    timestamp: Option<String>,
+    value: Option<String>,
+}
+
+/// (step, time in ms, value)
+type Point = (i64, i64, f64);
+
+impl Row {
+    fn point(&self) -> Option<Point> {
+        let whole = |text: &Option<String>| text.as_deref().map_or(Some(0), answers::integer);
+        // Some servers leave out what is 0.
+        let value = self.value.as_deref().map_or(Some(0.0), answers::float)?;
+        Some((whole(&self.step)?, whole(&self.timestamp)?, value))
+    }
+}
+
+/// Some pairs of an ask, all of one metric.
+struct Batch<'a> {
+    key: &'a str,
+    /// Place of each pair among those asked, by run.
+    places: BTreeMap<&'a str, Vec<usize>>,
+}
+
+/// One page: a prefix of the pairs that remain.
+///
+/// # Errors
+/// When the server does not answer.
+pub async fn page(inner: &Inner, ask: HistoryAsk) -> Result<Page<Vec<MetricSeries>>, Fault> {
+    let start = Cursor::place(ask.after.as_ref());
+    let pairs = ask.pairs.get(start..).unwrap_or_default();
+    let sampled = ask.enough.filter(|enough| (1..=SAMPLED).contains(enough) && is_in_range(ask.steps));
+    let sampled = sampled.filter(|_| !inner.abilities.has_no_samples.get());
+    let most = sampled.map_or(SINGLE, |enough| (PAGE_POINTS / enough).clamp(RUNS as u32, 2_000) as usize);
+    let pairs = pairs.get(..most).unwrap_or(pairs);
+    let mut report = Report::default();
+    let mut items = vec![MetricSeries::default(); pairs.len()];
+    let batches = batches(pairs, if sampled.is_some() { RUNS } else { 1 });
+    let asked = batches.iter().map(|batch| one(inner, batch, sampled, ask.steps));
+    for (series, notices) in try_join_all(asked).await? {
+        report.merge(notices);
+        for (place, series) in series {
+            if let Some(item) = items.get_mut(place) {
+                *item = series;
+            }
+        }
+    }
+    let next = Cursor::before_rest(start.saturating_add(items.len()), ask.pairs.len());
+    Ok(Page::new(items, next, Progress::default(), report))
+}
+
+/// Steps beyond 32 bits can not be named in a question.
+fn is_in_range(steps: Option<(i64, i64)>) -> bool {
+    steps.is_none_or(|(first, last)| first <= last && i32::try_from(first).is_ok() && i32::try_from(last).is_ok())
+}
+
+fn batches(pairs: &[(RunKey, String)], most: usize) -> Vec<Batch<'_>> {
+    let mut by_key: BTreeMap<&str, BTreeMap<&str, Vec<usize>>> = BTreeMap::new();
+    for (place, (run, key)) in pairs.iter().enumerate() {
+        by_key.entry(key).or_default().entry(&run.0).or_default().push(place);
+    }
+    let mut batches = Vec::new();
+    for (key, runs) in by_key {
+        let (mut places, mut letters) = (BTreeMap::new(), 0);
+        for (run, at) in runs {
+            let own = run.len() + "&run_ids=".len();
+            if places.len() >= most || (letters + own > ADDRESS && !places.is_empty()) {
+                batches.push(Batch { key, places: std::mem::take(&mut places) });
+                letters = 0;
+            }
+            letters += own;
+            places.insert(run, at);
+        }
+        batches.push(Batch { key, places });
+    }
+    batches
+}
+
+type Given = (Vec<(usize, MetricSeries)>, Report);
+
+async fn one(inner: &Inner, batch: &Batch<'_>, sampled: Option<u32>, steps: Option<(i64, i64)>) -> Result<Given, Fault> {
+    if let Some(most) = sampled.filter(|_| !inner.abilities.has_no_samples.get()) {
+        match samples(inner, batch, most, steps).await {
+            Ok(given) => return Ok(given),
+            Err(refused) if refused.is_absent() => inner.abilities.has_no_samples.set(true),
+            // One of the runs is gone, or the question is too long for what stands before the server.
+            Err(refused) if refused.is_missing() || matches!(refused.status, Some(400 | 414 | 431)) => {}
+            Err(refused) => return Err(refused.into()),
+        }
+    }
+    let (mut series, mut report) = (Vec::new(), Report::default());
+    let asked = batch.places.iter().map(|(run, places)| async move {
+        whole(inner, run, batch.key).await.map(|(history, notices)| (places, history, notices))
+    });
+    for (places, history, notices) in try_join_all(asked).await? {
+        report.merge(notices);
+        series.extend(places.iter().map(|place| (*place, history.clone())));
+    }
+    Ok((series, report))
+}
+
+/// Of many runs at once, as many points of each as are enough.
+async fn samples(inner: &Inner, batch: &Batch<'_>, most: u32, steps: Option<(i64, i64)>) -> Result<Given, Refused> {
+    let mut call = Call::get(Place::Api("metrics/get-history-bulk-interval"), &[("metric_key", batch.key)]);
+    call.query.push(("max_results", most.to_string()));
+    if let Some((first, last)) = steps {
+        call.query.extend([("start_step", first.to_string()), ("end_step", last.to_string())]);
+    }
+    call.query.extend(batch.places.keys().map(|run| ("run_ids", (*run).to_owned())));
+    let by_run = inner.identity().await.samples_by_run();
+    let body = inner.client.walk(&call).await?;
+    let mut report = Report::default();
+    let mut points: BTreeMap<&str, Vec<Point>> = BTreeMap::new();
+    let (mut strangers, mut union) = (0_u32, BTreeSet::new());
+    read_points(inner, body, &mut report, &mut |row, point| {
+        match row.run_id.as_deref().and_then(|run| batch.places.get_key_value(run)) {
+            Some((run, _)) => {
+                points.entry(run).or_default().push(point);
+                if union.len() < most as usize {
+                    union.insert(point.0);
+                }
+            }
+            None => strangers += 1,
+        }
+    })?;
+    if strangers > 0 {
+        let message = format!("{strangers} points of runs that were not asked for were left out.");
+        report.note(Reason::ServerAnswer, "", None, message);
+    }
+    // What is no more than was asked for may be all there is, or not.
+    let union_is_full = !by_run && union.len() >= most as usize;
+    let mut series = Vec::new();
+    for (run, points) in points {
+        let is_sampled = union_is_full || points.len() >= most as usize;
+        let history = MetricSeries { is_sampled, ..MetricSeries::from_points(points) };
+        let places = batch.places.get(run).into_iter().flatten();
+        series.extend(places.map(|place| (*place, history.clone())));
+    }
+    Ok((series, report))
+}
+
+/// All points of one history, in pages where the server has pages.
+async fn whole(inner: &Inner, run: &str, key: &str) -> Result<(MetricSeries, Report), Fault> {
+    let (mut points, mut report) = (Vec::new(), Report::default());
+    let (mut token, mut guard) = (String::new(), Guard::default());
+    let mut is_cut = false;
+    loop {
+        let mut call = Call::get(Place::Api("metrics/get-history"), &[("run_id", run), ("metric_key", key)]);
+        call.query.push(("max_results", POINTS.to_string()));
+        if !token.is_empty() {
+            call.query.push(("page_token", token.clone()));
+        }
+        let body = match inner.client.walk(&call).await {
+            Ok(body) => body,
+            Err(refused) if refused.is_missing() => {
+                report.note(Reason::ServerAnswer, inner.client.shown(run), None, refused.fault.message);
+                break;
+            }
+            Err(refused) => return Err(refused.into()),
+        };
+        let before = points.len();
+        let next = read_points(inner, body, &mut report, &mut |_, point| points.push(point))?;
+        let Some(next) = next else { break };
+        if points.len() > MOST_POINTS {
+            report.note(Reason::TooLarge, inner.client.shown(run), None, format!("Of `{}` there are more points than can be held.", inner.client.shown(key)));
+            is_cut = true;
+            break;
+        }
+        if !guard.goes_on(&token, &next, points.len() - before) {
+            report.note(Reason::ServerPages, inner.client.shown(run), None, "The pages of a history repeat themselves.");
+            break;
+        }
+        token = next;
+    }
+    Ok((MetricSeries { is_sampled: is_cut, ..MetricSeries::from_points(points) }, report))
+}
+
+/// Gives each point of an answer to `each`; the token of the page that follows.
+fn read_points(
+    inner: &Inner,
+    body: Vec<u8>,
+    report: &mut Report,
+    each: &mut dyn FnMut(&Row, Point),
+) -> Result<Option<String>, Refused> {
+    let broken = |broken: Broken| match broken {
+        Broken::Fault(fault) => inner.client.bad(&fault.message),
+        Broken::Text { message, .. } => inner.client.bad(message.trim_end_matches('.')),
+    };
+    let mut json = Json::new(Rc::new(body)).map_err(|fault| inner.client.bad(&fault.message))?;
+    let (mut token, mut bad) = (None, 0_u32);
+    if !json.enter(b'{').map_err(broken)? {
+        return Err(inner.client.bad("it is no object"));
+    }
+    while let Some(key) = json.next_key().map_err(broken)? {
+        match key.as_str() {
+            "metrics" if json.enter(b'[').map_err(broken)? => {
+                while json.next_item().map_err(broken)? {
+                    let row: Result<Row, Bad> = json.parsed().map_err(broken)?;
+                    match row.ok().and_then(|row| row.point().map(|point| (row, point))) {
+                        Some((row, point)) => each(&row, point),
+                        None => bad += 1,
+                    }
+                }
+            }
+            "next_page_token" => token = json.value().map_err(broken)?.ok().and_then(|value| answers::filled(&value)),
+            _ => json.skip().map_err(broken)?,
+        }
+    }
+    if bad > 0 {
+        report.note(Reason::ServerAnswer, "", None, format!("{bad} points of a history are none and were left out."));
+    }
+    Ok(token)
+}

@@ -1,0 +1,377 @@
+//! THE RUNS OF A SERVER: of a scope, page by page, in the server's order, narrowed by it where its answer is sure to hold ours.
+//!
+//! It must not know what a query means: `push` says which clauses go to the server, and whoever asked evaluates it again.
+//! What a server does not understand is left out, remembered, and the question asked again.
+
+use super::answers;
+use super::client::{Call, Place, Refused};
+use super::listing::Guard;
+use super::push;
+use super::tracking::Inner;
+use crate::model::{Lifecycle, Reason, Report, RunKey, RunTable};
+use crate::sources::{Cursor, Fault, Page, Progress, RunsAsk, Scope};
+use futures_util::future::join_all;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::cell::{Cell, RefCell};
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
+
+/// Most runs of a page, whatever is asked.
+const PAGE: u32 = 5_000;
+/// Experiments of one question.
+const EXPERIMENTS: usize = 1_000;
+/// Runs that are asked for by id in one question.
+const BY_ID: usize = 100;
+/// MLflow sorts by a metric in a time that grows with the square of the runs: waiting longer than this is of no use.
+pub const ORDER_TIMEOUT_MS: u32 = 8_000;
+/// Lists that are under way at one time; of an older one a page is asked from its cursor alone.
+const LISTINGS: usize = 16;
+/// Pages without runs that one question goes over.
+const EMPTY_PAGES: u32 = 20;
+
+/// What this server was found not to understand.
+#[derive(Debug, Default)]
+pub struct Learned {
+    clauses: RefCell<HashSet<String>>,
+    orders: RefCell<HashSet<Vec<String>>>,
+    /// Orders that took too long, with the experiments over which they were asked for.
+    slow: RefCell<HashSet<(Vec<String>, Vec<u32>)>>,
+    takes_one_experiment: Cell<bool>,
+    has_no_list_of_ids: Cell<bool>,
+}
+
+/// The lists that are under way.
+#[derive(Debug, Default)]
+pub struct Listings {
+    all: RefCell<Vec<(u64, Rc<Listing>)>>,
+    begun: Cell<u64>,
+}
+
+/// Where a page starts.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct At {
+    listing: u64,
+    group: usize,
+    token: String,
+    /// How often the list was begun anew before this place.
+    round: u32,
+    runs: u64,
+}
+
+/// One list of runs.
+#[derive(Debug)]
+struct Listing {
+    plan: RefCell<Plan>,
+    view: &'static str,
+    experiments: Vec<u32>,
+    guard: RefCell<Guard>,
+    most: Cell<u32>,
+    round: Cell<u32>,
+}
+
+/// How it is asked for.
+#[derive(Clone, Debug)]
+struct Plan {
+    /// Ids of experiments that go into one question.
+    groups: Vec<Vec<String>>,
+    clauses: Vec<String>,
+    order: Option<Vec<String>>,
+}
+
+fn view(lifecycle: Option<Lifecycle>) -> &'static str {
+    match lifecycle {
+        None => "ALL",
+        Some(Lifecycle::Active) => "ACTIVE_ONLY",
+        Some(Lifecycle::Deleted) => "DELETED_ONLY",
+    }
+}
+
+/// The ids of the experiments of a scope.
+fn experiments(inner: &Inner, scope: &Scope) -> Vec<String> {
+    match scope.experiments.as_slice() {
+        [] => inner.experiments.ids(),
+        some => some.iter().filter_map(|number| inner.experiments.id(*number)).collect(),
+    }
+}
+
+impl Listing {
+    async fn new(inner: &Inner, scope: &Scope) -> Listing {
+        let identity = inner.identity().await;
+        let dialect = push::Dialect::of(&identity.server, identity.store_type.as_deref());
+        let learned = &inner.learned;
+        let mut clauses = push::narrow(&scope.query, &dialect, &[]).clauses;
+        clauses.retain(|clause| !learned.clauses.borrow().contains(clause));
+        let is_good = |order: &Vec<String>| {
+            let asked = (order.clone(), scope.experiments.clone());
+            !learned.orders.borrow().contains(order) && !learned.slow.borrow().contains(&asked)
+        };
+        let order = push::order(&scope.order, &dialect).filter(is_good);
+        let at_once = if learned.takes_one_experiment.get() { 1 } else { EXPERIMENTS };
+        let groups = experiments(inner, scope).chunks(at_once).map(<[String]>::to_vec).collect();
+        Listing {
+            plan: RefCell::new(Plan { groups, clauses, order }),
+            view: view(scope.lifecycle),
+            experiments: scope.experiments.clone(),
+            guard: RefCell::default(),
+            most: Cell::new(PAGE),
+            round: Cell::new(0),
+        }
+    }
+
+    /// Whether all runs come in the order that was asked for.
+    fn is_ordered(&self) -> bool {
+        let plan = self.plan.borrow();
+        plan.order.is_some() && plan.groups.len() == 1
+    }
+
+    /// Leaves out of the plan what the server may not have understood; `false` when there is nothing left.
+    fn simplify(&self, learned: &Learned, group: usize, said: &str) -> bool {
+        let mut plan = self.plan.borrow_mut();
+        if !plan.clauses.is_empty() {
+            let at = plan.clauses.iter().position(|clause| names(said, clause)).unwrap_or(plan.clauses.len() - 1);
+            learned.clauses.borrow_mut().insert(plan.clauses.remove(at));
+        } else if let Some(order) = plan.order.take() {
+            learned.orders.borrow_mut().insert(order);
+        } else if plan.groups.get(group).is_some_and(|group| group.len() > 1) {
+            learned.takes_one_experiment.set(true);
+            let rest = plan.groups.split_off(group);
+            plan.groups.extend(rest.into_iter().flatten().map(|id| vec![id]));
+        } else {
+            return false;
+        }
+        true
+    }
+
+    fn restart(&self) {
+        self.round.set(self.round.get() + 1);
+        self.guard.borrow_mut().restart();
+    }
+}
+
+/// Whether a server's sentence speaks of this clause: it quotes it, or its first word.
+fn names(said: &str, clause: &str) -> bool {
+    let key = clause.split_whitespace().next().unwrap_or(clause);
+    let bare = key.split_once('.').map_or(key, |(_, key)| key).trim_matches(['`', '"', '\'']);
+    said.contains(clause) || said.contains(key) || (bare.len() > 2 && said.contains(&format!("'{bare}'")))
+}
+
+impl Listings {
+    fn add(&self, listing: Listing) -> (u64, Rc<Listing>) {
+        let listing = Rc::new(listing);
+        let number = self.begun.get();
+        self.begun.set(number + 1);
+        let mut all = self.all.borrow_mut();
+        all.push((number, listing.clone()));
+        if all.len() > LISTINGS {
+            all.remove(0);
+        }
+        (number, listing)
+    }
+
+    fn get(&self, number: u64) -> Option<Rc<Listing>> {
+        self.all.borrow().iter().find(|(own, _)| *own == number).map(|(_, listing)| listing.clone())
+    }
+}
+
+/// One page.
+///
+/// # Errors
+/// When the server does not answer.
+pub async fn page(inner: &Inner, ask: RunsAsk) -> Result<Page<RunTable>, Fault> {
+    if !ask.scope.only.is_empty() {
+        return only(inner, &ask).await;
+    }
+    let mut place: At = match &ask.after {
+        None => At::default(),
+        Some(cursor) => serde_json::from_str(&cursor.0)
+            .map_err(|_| Fault::new(crate::sources::FaultKind::BadAnswer, "The list of runs has no such page."))?,
+    };
+    let known = ask.after.is_some().then(|| inner.listings.get(place.listing)).flatten();
+    let listing = match known {
+        Some(listing) => listing,
+        None => {
+            let (number, listing) = inner.listings.add(Listing::new(inner, &ask.scope).await);
+            listing.round.set(place.round);
+            place.listing = number;
+            listing
+        }
+    };
+    let mut report = Report::default();
+    for _ in 0..EMPTY_PAGES {
+        let (answer, asked) = search(inner, &listing, &mut place, ask.size).await?;
+        let Some(answer) = answer else {
+            let read = Progress { runs: place.runs, runs_total: Some(place.runs), ..Progress::default() };
+            return Ok(Page { ordered: listing.is_ordered(), ..Page::new(RunTable::default(), None, read, report) });
+        };
+        let page = format!("{} {} {}", place.round, place.group, place.token);
+        let mut guard = listing.guard.borrow_mut();
+        let table = take(inner, &answer, Some(&asked), &mut |id| guard.is_new(&page, id), &mut report);
+        place.runs += table.len() as u64;
+        let is_next_there = answers::next_page_token(&answer).filter(|next| {
+            let next = format!("{} {} {next}", place.round, place.group);
+            let goes_on = guard.goes_on(&page, &next, table.len());
+            if !goes_on {
+                report.note(Reason::ServerPages, "", None, "The pages of runs repeat themselves.");
+            }
+            goes_on
+        });
+        drop(guard);
+        match is_next_there {
+            Some(token) => place.token = token,
+            None => {
+                place.group += 1;
+                place.token.clear();
+            }
+        }
+        let is_last = place.group >= listing.plan.borrow().groups.len();
+        if !table.is_empty() || is_last {
+            let next = (!is_last).then(|| Cursor(serde_json::to_string(&place).unwrap_or_default()));
+            let read = Progress { runs: place.runs, runs_total: is_last.then_some(place.runs), ..Progress::default() };
+            return Ok(Page { ordered: listing.is_ordered(), ..Page::new(table, next, read, report) });
+        }
+    }
+    let next = Some(Cursor(serde_json::to_string(&place).unwrap_or_default()));
+    let read = Progress { runs: place.runs, ..Progress::default() };
+    Ok(Page { ordered: listing.is_ordered(), ..Page::new(RunTable::default(), next, read, report) })
+}
+
+/// One answer, with the experiments that were asked for; none when there is no more of them.
+async fn search(
+    inner: &Inner,
+    listing: &Listing,
+    place: &mut At,
+    size: u32,
+) -> Result<(Option<Value>, HashSet<String>), Refused> {
+    loop {
+        if place.round != listing.round.get() {
+            *place = At { listing: place.listing, round: listing.round.get(), runs: place.runs, ..At::default() };
+        }
+        let (ids, clauses, order) = {
+            let plan = listing.plan.borrow();
+            let Some(ids) = plan.groups.get(place.group) else { return Ok((None, HashSet::new())) };
+            (ids.clone(), plan.clauses.clone(), plan.order.clone())
+        };
+        let most = size.clamp(1, listing.most.get());
+        let mut body = json!({ "experiment_ids": ids, "run_view_type": listing.view, "max_results": most });
+        let mut put = |key: &str, value: Value| {
+            if let Some(map) = body.as_object_mut() {
+                map.insert(key.to_owned(), value);
+            }
+        };
+        if !clauses.is_empty() {
+            put("filter", json!(clauses.join(" AND ")));
+        }
+        if let Some(order) = &order {
+            put("order_by", json!(order));
+        }
+        if !place.token.is_empty() {
+            put("page_token", json!(place.token));
+        }
+        let is_logged = |column: &String| ["metric", "param", "tag"].iter().any(|kind| column.trim_start().starts_with(kind));
+        let is_costly = order.iter().flatten().any(is_logged);
+        let mut call = Call::post(Place::Api("runs/search"), body);
+        if is_costly {
+            (call.timeout_ms, call.is_patient) = (ORDER_TIMEOUT_MS, false);
+        }
+        let round = listing.round.get();
+        match inner.client.json(&call).await {
+            Ok(answer) => return Ok((Some(answer), ids.into_iter().collect())),
+            Err(refused) if refused.is_too_large() && most > 1 => listing.most.set((most / 4).max(1)),
+            // Another page of the same list has found it out meanwhile.
+            Err(_) if round != listing.round.get() => {}
+            Err(refused) if refused.is_late() && is_costly => {
+                if let Some(order) = listing.plan.borrow_mut().order.take() {
+                    inner.learned.slow.borrow_mut().insert((order, listing.experiments.clone()));
+                }
+                listing.restart();
+            }
+            // The first page was understood: what is wrong with a later one is its token.
+            Err(refused) if matches!(refused.status, Some(400 | 422 | 501)) && place.token.is_empty() => {
+                if !listing.simplify(&inner.learned, place.group, &refused.fault.message) {
+                    return Err(refused);
+                }
+            }
+            Err(refused) => return Err(refused),
+        }
+    }
+}
+
+/// Some runs as they are now.
+async fn only(inner: &Inner, ask: &RunsAsk) -> Result<Page<RunTable>, Fault> {
+    let start = Cursor::place(ask.after.as_ref());
+    let keys = ask.scope.only.get(start..).unwrap_or_default();
+    let keys = keys.get(..BY_ID).unwrap_or(keys);
+    let mut report = Report::default();
+    let mut table = RunTable::default();
+    let mut missing: HashSet<&str> = keys.iter().map(|key| key.0.as_str()).collect();
+    // MLflow leaves ids without a small letter out of such a list without a word.
+    let is_listed = |key: &&RunKey| key.0.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
+    let listed: Vec<String> = keys.iter().filter(is_listed).map(|key| format!("'{}'", key.0)).collect();
+    let ids = experiments(inner, &ask.scope);
+    if listed.len() > 1 && !inner.learned.has_no_list_of_ids.get() && !ids.is_empty() {
+        let filter = format!("attributes.run_id IN ({})", listed.join(", "));
+        let body = json!({ "experiment_ids": ids, "filter": filter, "run_view_type": view(ask.scope.lifecycle), "max_results": BY_ID });
+        match inner.client.json(&Call::post(Place::Api("runs/search"), body)).await {
+            Ok(answer) => {
+                // Whoever ignores the filter gives others: each is asked for by itself then.
+                let found = take(inner, &answer, None, &mut |id| missing.remove(id), &mut report);
+                table.append(found);
+            }
+            Err(refused) if matches!(refused.status, Some(400 | 422 | 501)) => inner.learned.has_no_list_of_ids.set(true),
+            Err(refused) => return Err(refused.into()),
+        }
+    }
+    let mut left: Vec<&str> = missing.into_iter().collect();
+    left.sort_unstable();
+    let calls: Vec<Call> = left.iter().map(|id| Call::get(Place::Api("runs/get"), &[("run_id", id)])).collect();
+    for (id, answer) in left.iter().zip(join_all(calls.iter().map(|call| inner.client.json(call))).await) {
+        match answer {
+            Ok(answer) => {
+                let list = json!({ "runs": [answer.get("run")] });
+                table.append(take(inner, &list, None, &mut |own| own == *id, &mut report));
+            }
+            // It is gone, which is an answer too.
+            Err(refused) if refused.status == Some(404) => {}
+            Err(refused) => return Err(refused.into()),
+        }
+    }
+    let end = start.saturating_add(keys.len());
+    let read = Progress { runs: end as u64, runs_total: Some(ask.scope.only.len() as u64), ..Progress::default() };
+    Ok(Page::new(table, Cursor::before_rest(end, ask.scope.only.len()), read, report))
+}
+
+/// The runs of an answer that are wanted and of the experiments that were asked for.
+fn take(
+    inner: &Inner,
+    answer: &Value,
+    asked: Option<&HashSet<String>>,
+    is_wanted: &mut dyn FnMut(&str) -> bool,
+    report: &mut Report,
+) -> RunTable {
+    let mut table = RunTable::default();
+    let mut strangers: HashMap<String, u32> = HashMap::new();
+    for item in answer.get("runs").and_then(Value::as_array).into_iter().flatten() {
+        let mut notes = Vec::new();
+        let Some((experiment, run)) = answers::run(item, &mut |message| notes.push(message)) else {
+            report.note(Reason::ServerAnswer, "", None, "A run without an id was left out.");
+            continue;
+        };
+        for message in notes {
+            report.note(Reason::ServerAnswer, inner.client.shown(&run.id), None, inner.client.shown(&message));
+        }
+        let number = inner.experiments.number(&experiment).filter(|_| asked.is_none_or(|asked| asked.contains(&experiment)));
+        match number {
+            Some(experiment) if is_wanted(&run.id) => {
+                table.push(crate::model::RunRow { experiment, ..run });
+            }
+            Some(_) => {}
+            None => *strangers.entry(experiment).or_default() += 1,
+        }
+    }
+    for (experiment, count) in strangers {
+        let message = format!("{count} runs of the experiment `{}`, which was not asked for, were left out.", inner.client.shown(&experiment));
+        report.note(Reason::ServerAnswer, "", None, message);
+    }
+    table
+}
