@@ -13,6 +13,7 @@ mod pause;
 pub mod policy;
 pub mod preferences;
 pub mod reader;
+pub mod served;
 pub mod sight;
 pub mod signs;
 pub mod turns;

@@ -2,10 +2,11 @@
 
 use crate::browser::files::{Thing, fetch_beside, name_of, pick_folder as pick_folder_handle};
 use crate::browser::worker::Reader;
-use crate::browser::{base_url, document, handles, pause, policy, signs};
+use crate::browser::{base_url, document, handles, pause, policy, served, signs};
 use crate::model::Experiment;
 use crate::pages::state::App;
 use crate::session::{Histories, Opening, Phase, Session, Shelves, Step, load};
+use crate::sources::hosted::Served;
 use crate::sources::mounts::free_name;
 use crate::sources::path;
 use crate::sources::remote::Remote;
@@ -119,6 +120,45 @@ pub fn open_sample(app: App) {
         drop(busy);
     });
 }
+
+/// What the page's own server serves, with the name that the link knows it by.
+fn served() -> Option<(String, Served)> {
+    let served = served::served()?;
+    let name = match served.name()? {
+        // the link's own word
+        SAMPLE => format!("{SAMPLE} (served)"),
+        name => name.to_owned(),
+    };
+    Some((name, served))
+}
+
+/// Whether a link to this name opens without the user giving anything.
+pub fn opens_by_itself(name: &str) -> bool {
+    name == SAMPLE || served().is_some_and(|(served, _)| served == name)
+}
+
+/// Opens what a link names, where that needs nobody; a page that was just loaded opens what is served with it.
+pub fn open_by_itself(app: App, named: Option<&str>, is_start: bool) {
+    if named.is_some() && app.opened.with_untracked(|opened| opened.as_deref() == named) {
+        return;
+    }
+    if named == Some(SAMPLE) {
+        return open_sample(app);
+    }
+    match served() {
+        Some((name, served)) if named == Some(&*name) || (named.is_none() && is_start) => {
+            app.act_first.set_value(Some(signs::Act::start("first-rows")));
+            start(app, name.clone(), vec![Thing::Served(name, served)]);
+        }
+        _ => {}
+    }
+    if is_start && let Some(Served { server: Some(server), upstream: Some(upstream), .. }) = served::served() {
+        connect_by_itself(app, &server, &upstream);
+    }
+}
+
+/// NOT YET: the page's server reaches a tracking server at the address `server`, relative to the page; the user knows it as `upstream`.
+fn connect_by_itself(_app: App, _server: &str, _upstream: &str) {}
 
 /// Asks for what the browser keeps under this name and opens it.
 pub fn open_again(app: App, name: String, kept: handles::Kept) {

@@ -140,6 +140,7 @@ fn e2e(root: &Path) -> Result<Outcome> {
     tools::node_modules(root)?;
     let chromium = tools::chromium()?;
     build::release(root)?;
+    let program = build::dev_binary(root)?;
     let tests = inputs::files_below(&root.join("tests/e2e"))?;
     let tests = tests.iter().filter(|path| path.to_string_lossy().ends_with(".test.mjs"));
     // The second reporter writes what is counted; the first is for eyes.
@@ -150,6 +151,7 @@ fn e2e(root: &Path) -> Result<Outcome> {
         .args(["--test-reporter=tap", &format!("--test-reporter-destination={}", report.display())])
         .args(tests)
         .env("CHROMIUM", chromium)
+        .env("RUNGLASS", program)
         .current_dir(root)
         .status()
         .context("`node` can not be started")?
