@@ -3,6 +3,7 @@
 //! A directory handle is preferred, since it is walked only as far as somebody looks, and can be kept for the next visit;
 //! older browsers give a walk of entries, an `<input>` a flat list of files.
 
+use crate::browser::server::Connection;
 use std::cell::RefCell;
 use std::rc::Rc;
 use wasm_bindgen::closure::Closure;
@@ -24,6 +25,8 @@ pub enum Thing {
     Handle(String, JsValue),
     /// The files of a folder, and its name.
     Files(String, Walked),
+    /// A tracking server.
+    Server(Connection),
 }
 
 /// What a walk through a folder found.
@@ -41,6 +44,15 @@ impl Thing {
         match self {
             Thing::File(file, _) => file.name(),
             Thing::Handle(name, _) | Thing::Files(name, _) => name.clone(),
+            Thing::Server(connection) => connection.address.base(),
+        }
+    }
+
+    /// How it is reached, if it is a server.
+    pub fn server(&self) -> Option<&Connection> {
+        match self {
+            Thing::Server(connection) => Some(connection),
+            _ => None,
         }
     }
 
@@ -59,7 +71,7 @@ impl Thing {
         }
     }
 
-    /// As a part of the message `open` to the worker: `{name, file}`, `{name, handle}`, or `{name, count, lost}` for the next so
+    /// As a part of the message `open` to the worker: `{name, file}`, `{name, handle}`, `{name, server}`, or `{name, count, lost}` for the next so
     /// many files of those that were given before, in [`Thing::batches`], and the paths that could not be had.
     pub fn message(&self) -> JsValue {
         let message = object(&[("name", &self.name().into())]);
@@ -69,6 +81,7 @@ impl Thing {
         match self {
             Thing::File(file, _) => put("file", file),
             Thing::Handle(_, handle) => put("handle", handle),
+            Thing::Server(connection) => put("server", &connection.message()),
             Thing::Files(_, Walked { files, lost }) => {
                 put("count", &JsValue::from(files.len() as f64));
                 put("lost", &lost.iter().map(|path| JsValue::from(path.as_str())).collect::<js_sys::Array>());
@@ -82,7 +95,7 @@ impl Thing {
     pub fn batches(&self) -> impl Iterator<Item = JsValue> + '_ {
         let files = match self {
             Thing::Files(_, walked) => walked.files.as_slice(),
-            Thing::File(..) | Thing::Handle(..) => &[],
+            Thing::File(..) | Thing::Handle(..) | Thing::Server(_) => &[],
         };
         files.chunks(FILES_AT_ONCE).map(|batch| {
             let paths: js_sys::Array = batch.iter().map(|(path, _)| JsValue::from(path.as_str())).collect();

@@ -103,11 +103,11 @@ pub fn Experiments() -> impl IntoView {
             .with(|counts| counts.iter().fold((0, 0), |sum, count| (sum.0 + count.active, sum.1 + count.deleted)));
         let shown = numbers.with(|numbers| numbers.len() as u64);
         let deleted = if totals.1 > 0 { format!(", {} deleted", count(i64::from(totals.1))) } else { String::new() };
-        format!(
-            "{}, {}{deleted}",
-            counted(shown, "experiment", "experiments"),
-            counted(u64::from(totals.0), "run", "runs")
-        )
+        let experiments = counted(shown, "experiment", "experiments");
+        if app.session.with_value(|session| session.has_server()) {
+            return experiments;
+        }
+        format!("{experiments}, {}{deleted}", counted(u64::from(totals.0), "run", "runs"))
     };
     Effect::new(move || {
         if !is_empty.get()
@@ -321,8 +321,19 @@ fn List(
                     let origin = &experiment.origin;
                     view! { <span class="cut sub" title=origin.clone()>{one_line(origin, 80)}</span> }.into_any()
                 }
-                Some(Column::Runs) => view! { <span>{move || count(i64::from(of().active))}</span> }.into_any(),
-                Some(Column::Deleted) => view! { <span class="dim">{move || count(i64::from(of().deleted))}</span> }.into_any(),
+                Some(column @ (Column::Runs | Column::Deleted)) => {
+                    let knows = move || app.session.with_value(|session| session.knows_runs(number));
+                    let text = move || {
+                        let counts = of();
+                        match (column, knows()) {
+                            (Column::Runs, true) => count(i64::from(counts.active)),
+                            (Column::Deleted, true) => count(i64::from(counts.deleted)),
+                            _ => "–".to_owned(),
+                        }
+                    };
+                    let title = move || (!knows()).then_some("The server does not tell before they are loaded");
+                    view! { <span class:dim=column == Column::Deleted title=title>{text}</span> }.into_any()
+                }
                 Some(Column::Last) => view! {
                     <span title=move || of().last_ms.map(|ms| date_time(ms, zone()))>{move || match of().last_ms {
                         Some(ms) => age(ms, now_ms()),

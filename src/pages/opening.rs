@@ -5,7 +5,7 @@ use crate::browser::worker::Reader;
 use crate::browser::{base_url, document, handles, pause, policy, signs};
 use crate::model::Experiment;
 use crate::pages::state::App;
-use crate::session::{Histories, Opening, Phase, Session, Shelves, Step, load};
+use crate::session::{Histories, Opening, Phase, Session, Shelves, Step, load, load_experiments};
 use crate::sources::mounts::free_name;
 use crate::sources::path;
 use crate::sources::remote::Remote;
@@ -162,12 +162,16 @@ pub fn cancel(app: App) {
     app.changed.update(|count| *count += 1);
 }
 
-fn start(app: App, name: String, things: Vec<Thing>) {
+/// Opens things under a name; what was open is closed.
+pub fn start(app: App, name: String, things: Vec<Thing>) {
     app.after_leaving(pause(), move || start_now(app, name, things));
 }
 
 fn start_now(app: App, name: String, things: Vec<Thing>) {
-    policy::forbid_connections();
+    let is_server = is_server(&things);
+    if !is_server {
+        policy::forbid_connections();
+    }
     let act = app.act_first.get_value().unwrap_or_else(|| signs::Act::start("first-rows"));
     app.act_first.set_value(Some(act));
     app.act_all.set_value(Some(signs::Act::start("all-rows")));
@@ -175,7 +179,8 @@ fn start_now(app: App, name: String, things: Vec<Thing>) {
     app.opening.set_value(opening);
     app.source.set_value(None);
     app.session.set_value(Session::default());
-    app.histories.set_value(Histories::default());
+    app.histories.set_value(Histories::sampled(is_server.then_some(ENOUGH_POINTS)));
+    app.asked.forget();
     app.shelf.update_value(Shelves::forget);
     app.colours.set_value(Colours::default());
     app.refused.set(None);
@@ -197,7 +202,12 @@ fn start_now(app: App, name: String, things: Vec<Thing>) {
     }
     let whole = Rc::new(Union::new());
     app.source.set_value(Some(whole.clone()));
-    read(app, whole, Opening { name, things: things.len(), ..Opening::default() }, things, !is_waited_for);
+    let opening = Opening { name, things: things.len(), is_server, ..Opening::default() };
+    read(app, whole, opening, things, !is_waited_for);
+}
+
+fn is_server(things: &[Thing]) -> bool {
+    things.iter().any(|thing| thing.server().is_some())
 }
 
 /// Opens things beside what is open: they join the tables, with their name in a column.
@@ -220,9 +230,12 @@ fn add(app: App, name: String, things: Vec<Thing>) {
     name_together(app);
     app.say(format!("Adding {name}"));
     app.shelf.update_value(Shelves::forget);
-    read(app, whole, Opening { name, prefix, things: things.len(), ..Opening::default() }, things, false);
+    let opening = Opening { name, prefix, things: things.len(), is_server: is_server(&things), ..Opening::default() };
+    read(app, whole, opening, things, false);
 }
 
+/// So many points of a curve are asked of a server at first: more than a chart has pixels.
+const ENOUGH_POINTS: u32 = 1_000;
 /// The first runs may take so long to show, in milliseconds, before the others are read.
 const SHOWN_MS: f64 = 400.0;
 
@@ -261,7 +274,13 @@ fn read(app: App, whole: Rc<Union>, opening: Opening, things: Vec<Thing>, choose
                     absorb(app, at, step, choose_page);
                     app.session.with_value(|session| session.wants(at))
                 };
-                load(&part, &mut take, &signs::now_ms, signs::quiet(SHOWN_MS, 1)).await;
+                if is_server(&things) {
+                    let part = Rc::new(part);
+                    app.asked.add(at, part.clone());
+                    load_experiments(&*part, &mut take).await;
+                } else {
+                    load(&part, &mut take, &signs::now_ms, signs::quiet(SHOWN_MS, 1)).await;
+                }
                 let is_read =
                     app.session.with_value(|session| session.openings.get(at).is_some_and(|opening| opening.is_read));
                 if at > 0 && is_open() && is_read {
@@ -351,22 +370,33 @@ fn absorb(app: App, opening: usize, step: Step, choose_page: bool) {
         }
     }
     let done = phase == Phase::Done;
-    // pages come faster than anybody can look, and telling costs more the more runs there are
     let is_told_by_choosing = last_experiments && choose_page;
-    let is_news = !phase.is_loading() || (read.runs <= FEW_RUNS && !is_told_by_choosing);
+    let is_news = !phase.is_loading() || read.runs <= FEW_RUNS;
     if app.phase.with_untracked(|shown| *shown != phase) {
         app.phase.set(phase);
     }
+    if !is_told_by_choosing {
+        tell(app, is_news);
+    }
+    // all runs of a server are here when asking ends
+    if done
+        && !app.session.with_value(Session::has_server)
+        && let Some(act) = app.act_all.get_value()
+    {
+        act.shown();
+    }
+}
+
+/// Tells the page that the session has more: at once, or after a while, since pages come faster than anybody can look, and telling
+/// costs more the more runs there are.
+pub fn tell(app: App, is_news: bool) {
     let now_ms = signs::now_ms();
     let (told_ms, took_ms) = app.told.get_value();
     let is_time = now_ms - told_ms >= TELL_EVERY_MS.max(took_ms * TELLING_SHARE);
-    if is_news || (is_time && !is_told_by_choosing) {
+    if is_news || is_time {
         app.told.set_value((now_ms, took_ms));
         app.changed.update(|count| *count += 1);
         in_the_next_turn(move || app.told.set_value((now_ms, signs::now_ms() - now_ms)));
-    }
-    if done && let Some(act) = app.act_all.get_value() {
-        act.shown();
     }
 }
 

@@ -2,17 +2,19 @@
 //!
 //! It must not know what the source is, what is shown, or how; it never asks for the time.
 
+mod asking;
 mod histories;
 mod load;
 mod shelves;
 #[cfg(test)]
 mod tests;
 
-pub use histories::{Histories, History, Want};
-pub use load::{Step, load};
+pub use asking::{Asking, Sorted};
+pub use histories::{Histories, History, Stretch, Want};
+pub use load::{Step, load, load_experiments};
 pub use shelves::Shelves;
 
-use crate::model::{Experiment, Lifecycle, MetricSeries, Reason, Report, RunTable, Store};
+use crate::model::{Experiment, Lifecycle, MetricSeries, Reason, Report, RunKey, RunTable, Store};
 use crate::sources::{Fault, Page, Progress};
 use std::collections::{HashMap, HashSet};
 
@@ -52,6 +54,8 @@ pub struct Opening {
     pub experiments: usize,
     /// Whether all of it was read.
     pub is_read: bool,
+    /// Whether it is a tracking server: its runs come when they are asked for.
+    pub is_server: bool,
 }
 
 impl Opening {
@@ -93,6 +97,10 @@ pub struct Session {
     first: Option<HashMap<String, (u32, Option<i64>)>>,
     /// Runs left out because another origin has them.
     twice: u64,
+    /// The rows of runs that servers gave.
+    asked_rows: HashMap<RunKey, u32>,
+    /// Experiments of servers all of whose runs are here.
+    whole: HashSet<u32>,
 }
 
 /// Room is made ahead for at most so many runs: what a source states may be a lie.
@@ -157,6 +165,51 @@ impl Session {
             }
         }
         self.read.runs = self.table.len() as u64;
+    }
+
+    /// Takes in runs that a server gave: new ones as new rows, known ones in their place. Answers the rows of known ones.
+    pub fn absorb_asked(&mut self, page: Page<RunTable>) -> Vec<u32> {
+        self.report.merge(page.report);
+        let (batch, mut known) = (page.items, Vec::new());
+        let mut from = 0;
+        for (at, key) in (0..).zip(&batch.key) {
+            match self.asked_rows.get(key) {
+                Some(&row) => {
+                    self.table.append(batch.slice(from..at));
+                    from = at + 1;
+                    self.table.replace(row, &batch, at);
+                    known.push(row);
+                }
+                None => {
+                    let row = self.table.len() as u32 + (at - from);
+                    self.asked_rows.insert(key.clone(), row);
+                }
+            }
+        }
+        self.table.append(if from == 0 { batch } else { batch.slice(from..u32::MAX) });
+        self.read.runs = self.table.len() as u64;
+        known
+    }
+
+    /// All runs of these experiments of a server are here.
+    pub fn set_whole(&mut self, experiments: &[u32]) {
+        self.whole.extend(experiments);
+    }
+
+    /// Whether it is known how many runs an experiment has.
+    pub fn knows_runs(&self, experiment: u32) -> bool {
+        let opening = self.opening_of.get(experiment as usize).and_then(|number| self.openings.get(*number));
+        opening.is_none_or(|opening| !opening.is_server) || self.whole.contains(&experiment)
+    }
+
+    /// The opening that an experiment came with.
+    pub fn opening_of(&self, experiment: u32) -> Option<usize> {
+        self.opening_of.get(experiment as usize).copied()
+    }
+
+    /// Whether some of what is open is a tracking server.
+    pub fn has_server(&self) -> bool {
+        self.openings.iter().any(|opening| opening.is_server)
     }
 
     /// One opening was read, or failed; when it was the last, `phase` says how all ended.
@@ -253,7 +306,8 @@ impl Session {
         let experiment =
             self.table.experiment.get(row as usize).and_then(|number| self.experiments.get(*number as usize));
         let store = experiment.and_then(|experiment| self.stores.get(experiment.store as usize));
-        let is_whole = series.len() > 1 || store.is_none_or(|store| store.format == "sqlite");
+        let is_read = store.is_none_or(|store| ["sqlite", "server"].contains(&store.format.as_str()));
+        let is_whole = !series.is_sampled && (series.len() > 1 || is_read);
         let is_unknown = self.table.metric(row, metric).is_some_and(|summary| summary.count == 0);
         if is_unknown
             && is_whole

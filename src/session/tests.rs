@@ -205,3 +205,24 @@ fn what_was_stopped_stays_stopped() {
     session.cancel();
     assert_eq!(session.phase, Phase::Done);
 }
+
+#[test]
+fn runs_of_a_server_take_their_own_place_again() {
+    let page = |list| match runs(list, 0) {
+        Step::Runs(page) => *page,
+        other => panic!("{other:?}"),
+    };
+    let mut session = Session::default();
+    let server = session.start(Opening { is_server: true, ..opening("http://s", "", 1) });
+    session.absorb(server, experiments(&["1"]));
+    session.absorb(server, Step::Stores(Vec::new()));
+    assert_eq!((session.phase.clone(), session.knows_runs(0), session.has_server()), (Phase::Done, false, true));
+    assert!(session.absorb_asked(page(&[("a", 0, 1), ("b", 0, 1)])).is_empty());
+    // one known between two new ones, and one that comes twice in a page
+    assert_eq!(session.absorb_asked(page(&[("c", 0, 3), ("a", 0, 9), ("d", 0, 4), ("d", 0, 5)])), [0, 3]);
+    assert_eq!(rows(&session), ["0/a", "0/b", "0/c", "0/d"]);
+    assert_eq!(session.table.start_ms, [Some(9), Some(1), Some(3), Some(5)]);
+    assert_eq!(session.read.runs, 4);
+    session.set_whole(&[0]);
+    assert!(session.knows_runs(0));
+}

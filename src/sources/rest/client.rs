@@ -155,7 +155,10 @@ pub struct Client {
 enum Tried {
     Done(Result<Response, Refused>),
     /// It may help to try again, after so long at least.
-    Again { wait: Option<Duration>, otherwise: Refused },
+    Again {
+        wait: Option<Duration>,
+        otherwise: Refused,
+    },
 }
 
 impl Client {
@@ -229,7 +232,9 @@ impl Client {
                 Ok(response)
             }
             // What has an error code is the interface, whatever it lacks.
-            Err(refused) if !refused.code.is_empty() && refused.code != "NOT_FOUND" && refused.code != "ENDPOINT_NOT_FOUND" => {
+            Err(refused)
+                if !refused.code.is_empty() && refused.code != "NOT_FOUND" && refused.code != "ENDPOINT_NOT_FOUND" =>
+            {
                 self.prefix.set(Prefix::Api);
                 Err(refused)
             }

@@ -101,15 +101,19 @@ async fn ask(inner: &Inner, token: &str) -> Result<Value, Refused> {
         }
         let (call, other) = match way.get() {
             Way::Post => {
-                let body: serde_json::Map<String, Value> =
-                    query.into_iter().map(|(key, value)| (key.to_owned(), if key == "max_results" { json!(PAGE) } else { json!(value) })).collect();
+                let body: serde_json::Map<String, Value> = query
+                    .into_iter()
+                    .map(|(key, value)| (key.to_owned(), if key == "max_results" { json!(PAGE) } else { json!(value) }))
+                    .collect();
                 (Call::post(Place::Api("experiments/search"), Value::Object(body)), Some(Way::Get))
             }
             Way::Get => (Call { query, ..Call::get(Place::Api("experiments/search"), &[]) }, Some(Way::List)),
             Way::List => (Call { query, ..Call::get(Place::Api("experiments/list"), &[]) }, None),
         };
         match (inner.client.json(&call).await, other) {
-            (Err(refused), Some(other)) if refused.status.is_some_and(|status| matches!(status, 404 | 405 | 501)) => way.set(other),
+            (Err(refused), Some(other)) if refused.status.is_some_and(|status| matches!(status, 404 | 405 | 501)) => {
+                way.set(other)
+            }
             (answer, _) => {
                 if answer.is_err() && way.get() == Way::List {
                     // Nothing was found out: the next asking begins anew.

@@ -20,7 +20,11 @@ pub struct Narrowed {
 
 /// Clauses that hold wherever the query does.
 pub fn narrow(query: &str, _dialect: &Dialect, _without: &[usize]) -> Narrowed {
-    let clauses = if cfg!(test) { query.split(" AND ").filter(|clause| !clause.is_empty()).map(str::to_owned).collect() } else { Vec::new() };
+    let clauses = if cfg!(test) {
+        query.split(" AND ").filter(|clause| !clause.is_empty()).map(str::to_owned).collect()
+    } else {
+        Vec::new()
+    };
     Narrowed { clauses }
 }
 
