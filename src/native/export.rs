@@ -107,7 +107,8 @@ fn write(export: &Export, out: &mut impl Write) -> Result<Written, Stop> {
         })
     };
     let mut heard = |progress| meter.tell(progress);
-    let written = http::block_on(document::write(&*source, &export.chosen, &mut sink, &mut heard)).and_then(|written| written);
+    let written =
+        http::block_on(document::write(&*source, &export.chosen, &mut sink, &mut heard)).and_then(|written| written);
     meter.end();
     written.map_err(|fault| match failed {
         Some(error) => stop(&error, "writing"),

@@ -35,7 +35,9 @@ impl Client {
             .user_agent(concat!("runglass/", env!("CARGO_PKG_VERSION")))
             .build()
             .map(Client)
-            .map_err(|error| Fault::new(FaultKind::Unreadable, format!("No connection can be made: {}.", words(&error))))
+            .map_err(|error| {
+                Fault::new(FaultKind::Unreadable, format!("No connection can be made: {}.", words(&error)))
+            })
     }
 
     async fn answer(&self, request: &Request) -> Result<Response, NoAnswer> {
@@ -43,7 +45,8 @@ impl Client {
             Method::Get => reqwest::Method::GET,
             Method::Post => reqwest::Method::POST,
         };
-        let mut sent = self.0.request(method, &request.url).timeout(Duration::from_millis(u64::from(request.timeout_ms)));
+        let mut sent =
+            self.0.request(method, &request.url).timeout(Duration::from_millis(u64::from(request.timeout_ms)));
         for (name, value) in &request.headers {
             sent = sent.header(name, value);
         }
@@ -51,7 +54,8 @@ impl Client {
             sent = sent.body(body.clone());
         }
         let mut answer = sent.send().await.map_err(|error| no_answer(&error))?;
-        let mut response = Response { status: answer.status().as_u16(), url: answer.url().to_string(), ..Response::default() };
+        let mut response =
+            Response { status: answer.status().as_u16(), url: answer.url().to_string(), ..Response::default() };
         for (name, value) in answer.headers() {
             response.headers.push((name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()));
         }
@@ -105,7 +109,8 @@ impl Http for Client {
 /// When the system gives no means to wait.
 pub fn block_on<T>(future: impl Future<Output = T>) -> Result<T, Fault> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| Fault::new(FaultKind::Unreadable, format!("The system can not wait: {error}.")))?;
+    let runtime =
+        runtime.map_err(|error| Fault::new(FaultKind::Unreadable, format!("The system can not wait: {error}.")))?;
     Ok(runtime.block_on(future))
 }
 
@@ -154,7 +159,10 @@ mod tests {
             answer("200 OK", "too long"),
         ]);
         let response = ask(&format!("{base}/here"), 9, 5_000).expect("an answer");
-        assert_eq!((response.status, response.header("retry-after"), response.body.as_slice()), (418, Some("7"), &b"short"[..]));
+        assert_eq!(
+            (response.status, response.header("retry-after"), response.body.as_slice()),
+            (418, Some("7"), &b"short"[..])
+        );
         assert_eq!(response.url, format!("{base}/there"));
         let response = ask(&base, 9, 5_000).expect("an answer");
         assert_eq!((response.status, response.header("location")), (302, Some("http://localhost:1/elsewhere")));

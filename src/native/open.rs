@@ -63,7 +63,9 @@ mod tests {
 
     #[test]
     fn addresses_and_who_asks() {
-        for (path, expected) in [("http://h", true), ("HTTPS://h/x", true), ("./http", false), ("http:", false), ("a/http://b", false)] {
+        for (path, expected) in
+            [("http://h", true), ("HTTPS://h/x", true), ("./http", false), ("http:", false), ("a/http://b", false)]
+        {
             assert_eq!(is_address(path), expected, "{path}");
         }
         let some = |text: &str| Some(text.to_owned());

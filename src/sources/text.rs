@@ -36,8 +36,13 @@ pub fn visible(text: &str, most: usize) -> String {
         match c {
             '\n' | '\r' | '\t' => shown.push(' '),
             '\0'..='\x1F' => shown.extend(char::from_u32(0x2400 + c as u32)),
-            '\x7F'..='\u{9F}' | '\u{AD}' | '\u{61C}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}'
-            | '\u{2060}'..='\u{206F}' | '\u{FEFF}' => shown.push_str(&format!("⟨U+{:04X}⟩", c as u32)),
+            '\x7F'..='\u{9F}'
+            | '\u{AD}'
+            | '\u{61C}'
+            | '\u{200B}'..='\u{200F}'
+            | '\u{2028}'..='\u{202E}'
+            | '\u{2060}'..='\u{206F}'
+            | '\u{FEFF}' => shown.push_str(&format!("⟨U+{:04X}⟩", c as u32)),
             c => shown.push(c),
         }
     }

@@ -48,9 +48,11 @@ impl Address {
         let rest = rest.split(['#', '?']).next().unwrap_or_default();
         let (authority, path) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
         if authority.contains('@') {
-            return Err("An address holds no password: leave out what stands before the @, and give user and password (or a \
+            return Err(
+                "An address holds no password: leave out what stands before the @, and give user and password (or a \
                         token) by themselves."
-                .to_owned());
+                    .to_owned(),
+            );
         }
         let (host, port) = host_and_port(authority)?;
         let is_secure = match scheme.as_deref() {
@@ -138,7 +140,10 @@ pub fn encoded_path(path: &str) -> String {
 }
 
 fn is_here(host: &str) -> bool {
-    host == "localhost" || host.ends_with(".localhost") || host == "[::1]" || (is_number(host) && host.starts_with("127."))
+    host == "localhost"
+        || host.ends_with(".localhost")
+        || host == "[::1]"
+        || (is_number(host) && host.starts_with("127."))
 }
 
 fn is_number(host: &str) -> bool {
@@ -225,7 +230,10 @@ mod tests {
         check("https://host/base/ajax-api/2.0/mlflow/", "https://host/base");
         check("https://host/base/api/", "https://host/base");
         check("https://gitlab.com/api/v4/projects/7/ml/mlflow", "https://gitlab.com/api/v4/projects/7/ml/mlflow");
-        check("https://gitlab.com/api/v4/projects/7/ml/mlflow/api/2.0/mlflow/", "https://gitlab.com/api/v4/projects/7/ml/mlflow");
+        check(
+            "https://gitlab.com/api/v4/projects/7/ml/mlflow/api/2.0/mlflow/",
+            "https://gitlab.com/api/v4/projects/7/ml/mlflow",
+        );
         check("https://dagshub.com/user/repo.mlflow", "https://dagshub.com/user/repo.mlflow");
         check("https://host//a///b/./c", "https://host/a/b/c");
         check("https://host/grün", "https://host/gr%C3%BCn");
@@ -236,9 +244,25 @@ mod tests {
     #[test]
     fn what_is_no_address_is_refused_without_being_repeated() {
         for typed in [
-            "", "  ", "http://", "https:///x", "ftp://host", "file:///home/secret", "http://host:port", "http://host:0",
-            "http://host:70000", "http://[::1", "http://[x]:1", "http://ho st", "http://host\\secret", "http://a/../secret",
-            "https://alice:secret@host", "alice:secret@host/mlflow", "https://secret@host", "http://ho\u{7}st", "http://h|st",
+            "",
+            "  ",
+            "http://",
+            "https:///x",
+            "ftp://host",
+            "file:///home/secret",
+            "http://host:port",
+            "http://host:0",
+            "http://host:70000",
+            "http://[::1",
+            "http://[x]:1",
+            "http://ho st",
+            "http://host\\secret",
+            "http://a/../secret",
+            "https://alice:secret@host",
+            "alice:secret@host/mlflow",
+            "https://secret@host",
+            "http://ho\u{7}st",
+            "http://h|st",
         ] {
             let message = Address::parse(typed).expect_err(typed);
             assert!(!message.contains("secret") && message.ends_with('.'), "{typed}: {message}");
@@ -261,10 +285,19 @@ mod tests {
             (address.is_loopback(), address.is_local())
         };
         for (host, expected) in [
-            ("localhost", (true, true)), ("127.9.0.1", (true, true)), ("[::1]", (true, true)), ("x.localhost", (true, true)),
-            ("10.1.2.3", (false, true)), ("192.168.0.2:5000", (false, true)), ("172.20.0.1", (false, true)),
-            ("172.32.0.1", (false, false)), ("[fd00::1]", (false, true)), ("box.local", (false, true)),
-            ("127.example.com", (false, false)), ("10.example.com", (false, false)), ("8.8.8.8", (false, false)),
+            ("localhost", (true, true)),
+            ("127.9.0.1", (true, true)),
+            ("[::1]", (true, true)),
+            ("x.localhost", (true, true)),
+            ("10.1.2.3", (false, true)),
+            ("192.168.0.2:5000", (false, true)),
+            ("172.20.0.1", (false, true)),
+            ("172.32.0.1", (false, false)),
+            ("[fd00::1]", (false, true)),
+            ("box.local", (false, true)),
+            ("127.example.com", (false, false)),
+            ("10.example.com", (false, false)),
+            ("8.8.8.8", (false, false)),
         ] {
             assert_eq!(is(host), expected, "{host}");
         }

@@ -97,9 +97,9 @@ impl RunArtifacts {
             "" => Some(stated.as_str()),
             dir => stated.strip_prefix(dir).and_then(|rest| rest.strip_prefix('/')),
         };
-        let name = below.map(|name| name.trim_end_matches('/')).filter(|name| {
-            !name.is_empty() && *name != "." && *name != ".." && !name.contains(['/', '\0'])
-        });
+        let name = below
+            .map(|name| name.trim_end_matches('/'))
+            .filter(|name| !name.is_empty() && *name != "." && *name != ".." && !name.contains(['/', '\0']));
         let Some(name) = name else {
             self.note(Reason::ServerAnswer, dir, "A file that is not in the folder was left out.");
             return None;
@@ -118,7 +118,10 @@ impl RunArtifacts {
             return Ok(Vec::new());
         }
         if ask.path.split('/').any(|part| matches!(part, "" | "." | "..")) {
-            return Err(Fault::new(FaultKind::NotFound, format!("There is no `{}`.", self.inner.client.shown(&ask.path))));
+            return Err(Fault::new(
+                FaultKind::NotFound,
+                format!("There is no `{}`.", self.inner.client.shown(&ask.path)),
+            ));
         }
         let known = self.inner.ways.found.get();
         if let Some(way) = known {
@@ -154,19 +157,24 @@ impl RunArtifacts {
                 },
             }
         }
-        Err(told.map_or_else(|| Fault::new(FaultKind::NotFound, "The server gives no artifacts."), |refused| self.not_given(ask, refused)))
+        Err(told.map_or_else(
+            || Fault::new(FaultKind::NotFound, "The server gives no artifacts."),
+            |refused| self.not_given(ask, refused),
+        ))
     }
 
     fn not_given(&self, ask: &ReadAsk, refused: Refused) -> Fault {
         let file = self.inner.client.shown(&ask.path);
         match refused.status {
             // MLflow before 3.0 fails where it does not find a file.
-            Some(404 | 405 | 500 | 501) => {
-                Fault::new(FaultKind::NotFound, format!("The server does not give `{file}`: it is not there, or the server can not reach its store."))
-            }
-            _ if refused.is_too_large() => {
-                Fault::new(FaultKind::OverBudget, format!("`{file}` is larger than the {} MB that can be held at once.", WHOLE_LIMIT >> 20))
-            }
+            Some(404 | 405 | 500 | 501) => Fault::new(
+                FaultKind::NotFound,
+                format!("The server does not give `{file}`: it is not there, or the server can not reach its store."),
+            ),
+            _ if refused.is_too_large() => Fault::new(
+                FaultKind::OverBudget,
+                format!("`{file}` is larger than the {} MB that can be held at once.", WHOLE_LIMIT >> 20),
+            ),
             _ => refused.fault,
         }
     }
@@ -187,11 +195,13 @@ impl RunArtifacts {
 
     async fn signed(&self, ask: &ReadAsk) -> Result<Vec<u8>, Refused> {
         let question = json!({ "run_id": self.run, "path": [ask.path] });
-        let answer = self.inner.client.json(&Call::post(Place::Api("artifacts/credentials-for-read"), question)).await?;
+        let answer =
+            self.inner.client.json(&Call::post(Place::Api("artifacts/credentials-for-read"), question)).await?;
         let info = answer.pointer("/credential_infos/0").unwrap_or(&Value::Null);
         let url = first_of(info, &["signed_uri"]).filter(|url| url.starts_with("https://"));
         let url = url.ok_or_else(|| self.inner.client.bad("it names no place of the file"))?;
-        let named = |header: &Value| Some((first_of(header, &["name"])?, first_of(header, &["value"]).unwrap_or_default()));
+        let named =
+            |header: &Value| Some((first_of(header, &["name"])?, first_of(header, &["value"]).unwrap_or_default()));
         let headers = match info.get("headers") {
             Some(Value::Array(list)) => list.iter().filter_map(named).collect(),
             other => pairs(other),
@@ -235,7 +245,10 @@ fn proxy_path(root: &str, file: &str) -> Option<String> {
         Some(rest) => rest.split_once('/').map_or("", |(_, inside)| inside),
         None => rest.trim_start_matches('/'),
     };
-    Some(format!("api/2.0/mlflow-artifacts/artifacts/{}", encoded_path(&path::join(inside.trim_end_matches('/'), file))))
+    Some(format!(
+        "api/2.0/mlflow-artifacts/artifacts/{}",
+        encoded_path(&path::join(inside.trim_end_matches('/'), file))
+    ))
 }
 
 impl Folder for RunArtifacts {
@@ -265,7 +278,11 @@ mod tests {
     #[test]
     fn places_below_the_proxy() {
         for (root, file, expected) in [
-            ("mlflow-artifacts:/6/r/artifacts", "d/a b.txt", Some("api/2.0/mlflow-artifacts/artifacts/6/r/artifacts/d/a%20b.txt")),
+            (
+                "mlflow-artifacts:/6/r/artifacts",
+                "d/a b.txt",
+                Some("api/2.0/mlflow-artifacts/artifacts/6/r/artifacts/d/a%20b.txt"),
+            ),
             ("mlflow-artifacts://host:5000/6/r", "a", Some("api/2.0/mlflow-artifacts/artifacts/6/r/a")),
             ("mlflow-artifacts:/", "a", Some("api/2.0/mlflow-artifacts/artifacts/a")),
             ("s3://bucket/6", "a", None),

@@ -12,10 +12,10 @@ use crate::sources::http::{Http, Method, NoAnswer, Request, Response};
 use crate::sources::{Fault, FaultKind};
 use async_lock::Semaphore;
 use backon::{BackoffBuilder, ExponentialBuilder};
+use core::time::Duration;
 use serde_json::Value;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
-use std::time::Duration;
 
 /// Requests that are under way at one time.
 const IN_FLIGHT: usize = 4;
@@ -155,7 +155,10 @@ pub struct Client {
 enum Tried {
     Done(Result<Response, Refused>),
     /// It may help to try again, after so long at least.
-    Again { wait: Option<Duration>, otherwise: Refused },
+    Again {
+        wait: Option<Duration>,
+        otherwise: Refused,
+    },
 }
 
 impl Client {
@@ -229,7 +232,9 @@ impl Client {
                 Ok(response)
             }
             // What has an error code is the interface, whatever it lacks.
-            Err(refused) if !refused.code.is_empty() && refused.code != "NOT_FOUND" && refused.code != "ENDPOINT_NOT_FOUND" => {
+            Err(refused)
+                if !refused.code.is_empty() && refused.code != "NOT_FOUND" && refused.code != "ENDPOINT_NOT_FOUND" =>
+            {
                 self.prefix.set(Prefix::Api);
                 Err(refused)
             }

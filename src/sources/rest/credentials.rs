@@ -53,16 +53,20 @@ impl Credentials {
     pub fn checked(self) -> Result<Credentials, String> {
         let is_value = |text: &str| text.chars().all(|c| c == '\t' || (' '..='~').contains(&c));
         let is_name = |text: &str| {
-            !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
+            !text.is_empty()
+                && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
         };
         match &self {
             Credentials::Password { user, .. } if user.contains(':') => {
                 Err("The name of a user holds no colon.".to_owned())
             }
             Credentials::Bearer(token) if !is_value(token) || token.is_empty() => {
-                Err("A token holds visible letters and digits only; a line end may have been copied with it.".to_owned())
+                Err("A token holds visible letters and digits only; a line end may have been copied with it."
+                    .to_owned())
             }
-            Credentials::Header { name, .. } if !is_name(name) => Err("This can not be the name of a header.".to_owned()),
+            Credentials::Header { name, .. } if !is_name(name) => {
+                Err("This can not be the name of a header.".to_owned())
+            }
             Credentials::Header { value, .. } if !is_value(value) => {
                 Err("The value of a header holds visible ASCII characters only.".to_owned())
             }

@@ -59,13 +59,24 @@ pub fn error_code(response: &Response) -> String {
 /// Whether it is a page and no data.
 pub fn is_markup(response: &Response) -> bool {
     let first = response.body.iter().find(|byte| !byte.is_ascii_whitespace());
-    first == Some(&b'<') || (first.is_none() && response.header("content-type").is_some_and(|kind| kind.contains("html")))
+    first == Some(&b'<')
+        || (first.is_none() && response.header("content-type").is_some_and(|kind| kind.contains("html")))
 }
 
 fn looks_like_login(response: &Response) -> bool {
     let head = response.body.get(..HEAD).unwrap_or(&response.body);
     let head = String::from_utf8_lossy(head).to_ascii_lowercase();
-    let words = ["type=\"password\"", "type='password'", "log in", "login", "sign in", "signin", "single sign-on", "oauth", "saml"];
+    let words = [
+        "type=\"password\"",
+        "type='password'",
+        "log in",
+        "login",
+        "sign in",
+        "signin",
+        "single sign-on",
+        "oauth",
+        "saml",
+    ];
     words.iter().any(|word| head.contains(word))
 }
 
@@ -77,7 +88,10 @@ impl Seen<'_> {
                 return Fault::new(FaultKind::TimedOut, format!("{base} did not answer in time."));
             }
             NoAnswer::TooLarge => {
-                return Fault::new(FaultKind::OverBudget, format!("An answer of {base} is larger than what is safe to read at once."));
+                return Fault::new(
+                    FaultKind::OverBudget,
+                    format!("An answer of {base} is larger than what is safe to read at once."),
+                );
             }
             NoAnswer::Unreachable(own) => text::visible(own, SENTENCE),
         };
@@ -86,17 +100,21 @@ impl Seen<'_> {
             return Fault::new(FaultKind::Unreachable, format!("Nothing answers at {base}{own}."));
         };
         if page.starts_with("https:") && !self.address.is_secure() && !self.address.is_loopback() {
-            let message = format!("This page came by https, and a browser lets no such page ask {base}, which speaks http.");
+            let message =
+                format!("This page came by https, and a browser lets no such page ask {base}, which speaks http.");
             return self.mended(FaultKind::MixedContent, message, vec![self.by_proxy()]);
         }
         if self.is_there {
             let message = match self.is_old() {
-                true => format!("{base} answers, but MLflow before 3.5 lets no page of another origin read its answers."),
+                true => {
+                    format!("{base} answers, but MLflow before 3.5 lets no page of another origin read its answers.")
+                }
                 false => format!("{base} answers, but does not let pages of {page} read its answers (CORS)."),
             };
             return self.mended(FaultKind::CrossOrigin, message, self.cors(page));
         }
-        let page_is_local = origin_of(page).and_then(|page| Address::parse(&page).ok()).is_some_and(|page| page.is_local());
+        let page_is_local =
+            origin_of(page).and_then(|page| Address::parse(&page).ok()).is_some_and(|page| page.is_local());
         if self.address.is_local() && !page_is_local {
             let message = format!(
                 "Nothing answers at {base}, or the browser was not allowed to reach the local network: look for its permission \
@@ -104,7 +122,10 @@ impl Seen<'_> {
             );
             return self.mended(FaultKind::LocalNetwork, message, vec![self.by_proxy()]);
         }
-        Fault::new(FaultKind::Unreachable, format!("Nothing answers at {base}: it is not running, or not under this address."))
+        Fault::new(
+            FaultKind::Unreachable,
+            format!("Nothing answers at {base}: it is not running, or not under this address."),
+        )
     }
 
     fn answer(&self, response: &Response) -> Option<Fault> {
@@ -115,18 +136,29 @@ impl Seen<'_> {
         let fault = |kind, message: String| Some(Fault::new(kind, message));
         if !response.url.is_empty() && !self.address.is_origin_of(&response.url) {
             let place = origin_of(&response.url).unwrap_or_default();
-            return fault(FaultKind::LoginPage, format!("{base} sends its visitors on to {place}, most likely to log in there."));
+            return fault(
+                FaultKind::LoginPage,
+                format!("{base} sends its visitors on to {place}, most likely to log in there."),
+            );
         }
         match response.status {
             300..=399 => {
                 let place = response.header("location").and_then(origin_of);
-                let other_scheme = place.as_deref().filter(|place| Address::parse(place).is_ok_and(|to| to.host() == self.address.host()));
+                let other_scheme = place
+                    .as_deref()
+                    .filter(|place| Address::parse(place).is_ok_and(|to| to.host() == self.address.host()));
                 match (place.as_deref(), other_scheme) {
-                    (_, Some(place)) => fault(FaultKind::NotMlflow, format!("{base} is to be asked at {place}: use that address.")),
-                    (Some(place), None) => {
-                        fault(FaultKind::LoginPage, format!("{base} sends its visitors on to {place}, most likely to log in there."))
+                    (_, Some(place)) => {
+                        fault(FaultKind::NotMlflow, format!("{base} is to be asked at {place}: use that address."))
                     }
-                    (None, None) => fault(FaultKind::LoginPage, format!("{base} sends its visitors to another page, most likely to log in there.")),
+                    (Some(place), None) => fault(
+                        FaultKind::LoginPage,
+                        format!("{base} sends its visitors on to {place}, most likely to log in there."),
+                    ),
+                    (None, None) => fault(
+                        FaultKind::LoginPage,
+                        format!("{base} sends its visitors to another page, most likely to log in there."),
+                    ),
                 }
             }
             403 if body.contains("Invalid Host header") => {
@@ -148,7 +180,10 @@ impl Seen<'_> {
                     _ => "a user and a password, or a token",
                 };
                 match self.has_credentials {
-                    true => fault(FaultKind::Unauthorised, format!("{base} does not take these credentials; it wants {wanted}{quoted}.")),
+                    true => fault(
+                        FaultKind::Unauthorised,
+                        format!("{base} does not take these credentials; it wants {wanted}{quoted}."),
+                    ),
                     false => fault(FaultKind::Unauthorised, format!("{base} wants to know who asks: {wanted}.")),
                 }
             }
@@ -159,17 +194,23 @@ impl Seen<'_> {
             200..=299 if is_markup(response) && looks_like_login(response) => {
                 fault(FaultKind::LoginPage, format!("{base} shows a page to log in instead of an answer."))
             }
-            200..=299 if is_markup(response) => {
-                fault(FaultKind::NotMlflow, format!("{base} shows a page instead of an answer: it is no tracking server, or not all of its address."))
-            }
+            200..=299 if is_markup(response) => fault(
+                FaultKind::NotMlflow,
+                format!(
+                    "{base} shows a page instead of an answer: it is no tracking server, or not all of its address."
+                ),
+            ),
             200..=299 => None,
-            404 | 405 | 501 if error_code(response).is_empty() => {
-                fault(FaultKind::NotMlflow, format!("There is something at {base}, but no tracking server, or not under this path."))
-            }
+            404 | 405 | 501 if error_code(response).is_empty() => fault(
+                FaultKind::NotMlflow,
+                format!("There is something at {base}, but no tracking server, or not under this path."),
+            ),
             404 => fault(FaultKind::NotFound, format!("The server does not have it{quoted}.")),
             408 => fault(FaultKind::TimedOut, format!("{base} did not answer in time{quoted}.")),
             429 => fault(FaultKind::Busy, format!("{base} asks to be left alone for a while{quoted}.")),
-            500.. => fault(FaultKind::Busy, format!("The server at {base} failed (status {}){quoted}.", response.status)),
+            500.. => {
+                fault(FaultKind::Busy, format!("The server at {base} failed (status {}){quoted}.", response.status))
+            }
             status => fault(FaultKind::Refused, format!("The server does not answer this (status {status}){quoted}.")),
         }
     }
@@ -249,22 +290,49 @@ mod tests {
             assert_eq!(fault.kind, kind, "{fault}");
             assert!(fault.remedy.first().map_or("", String::as_str).starts_with(first_remedy), "{:?}", fault.remedy);
             assert_eq!(fault.remedy.is_empty(), first_remedy.is_empty(), "{fault}");
-            assert!(fault.message.ends_with('.') && fault.message.contains("mlflow") | fault.message.contains("1"), "{fault}");
+            assert!(
+                fault.message.ends_with('.') && fault.message.contains("mlflow") | fault.message.contains("1"),
+                "{fault}"
+            );
         };
         let local = "http://192.168.0.9:5000";
         let here = "http://127.0.0.1:5000";
         check(CASE, FaultKind::Unreachable, "");
-        check(Case { is_there: true, ..CASE }, FaultKind::CrossOrigin, "mlflow server --cors-allowed-origins https://viewer.example.com --allowed-hosts");
+        check(
+            Case { is_there: true, ..CASE },
+            FaultKind::CrossOrigin,
+            "mlflow server --cors-allowed-origins https://viewer.example.com --allowed-hosts",
+        );
         check(Case { is_there: true, version: Some("3.5.0"), ..CASE }, FaultKind::CrossOrigin, "mlflow server");
-        check(Case { is_there: true, version: Some("3.4.1"), ..CASE }, FaultKind::CrossOrigin, "runglass serve --proxy https://mlflow.example.com/x");
+        check(
+            Case { is_there: true, version: Some("3.4.1"), ..CASE },
+            FaultKind::CrossOrigin,
+            "runglass serve --proxy https://mlflow.example.com/x",
+        );
         check(Case { is_there: true, version: Some("2.22.0"), ..CASE }, FaultKind::CrossOrigin, "runglass serve");
-        check(Case { base: "http://mlflow.example.com", ..CASE }, FaultKind::MixedContent, "runglass serve --proxy http://mlflow.example.com");
+        check(
+            Case { base: "http://mlflow.example.com", ..CASE },
+            FaultKind::MixedContent,
+            "runglass serve --proxy http://mlflow.example.com",
+        );
         check(Case { base: local, ..CASE }, FaultKind::MixedContent, "runglass serve");
         check(Case { base: here, ..CASE }, FaultKind::LocalNetwork, "runglass serve");
-        check(Case { base: here, is_there: true, ..CASE }, FaultKind::CrossOrigin, "mlflow server --cors-allowed-origins https://viewer.example.com");
-        check(Case { base: local, page: Some("http://viewer.example.com"), ..CASE }, FaultKind::LocalNetwork, "runglass serve");
+        check(
+            Case { base: here, is_there: true, ..CASE },
+            FaultKind::CrossOrigin,
+            "mlflow server --cors-allowed-origins https://viewer.example.com",
+        );
+        check(
+            Case { base: local, page: Some("http://viewer.example.com"), ..CASE },
+            FaultKind::LocalNetwork,
+            "runglass serve",
+        );
         check(Case { base: here, page: Some("http://localhost:8000"), ..CASE }, FaultKind::Unreachable, "");
-        check(Case { base: here, page: Some("null"), is_there: true, ..CASE }, FaultKind::CrossOrigin, "mlflow server --cors-allowed-origins null");
+        check(
+            Case { base: here, page: Some("null"), is_there: true, ..CASE },
+            FaultKind::CrossOrigin,
+            "mlflow server --cors-allowed-origins null",
+        );
         // On the server's own origin nobody refuses an origin.
         check(Case { base: here, page: Some(here), is_there: true, ..CASE }, FaultKind::Unreachable, "");
         check(Case { page: None, ..CASE }, FaultKind::Unreachable, "");
@@ -287,27 +355,59 @@ mod tests {
                 assert!(fault.message.ends_with('.') && !fault.message.contains(".."), "{fault}");
             }
         };
-        use FaultKind::{Busy, CrossOrigin, Forbidden, HostRefused, LoginPage, NotFound, NotMlflow, Refused, Unauthorised};
+        use FaultKind::{
+            Busy, CrossOrigin, Forbidden, HostRefused, LoginPage, NotFound, NotMlflow, Refused, Unauthorised,
+        };
         check(200, "", "{}", None);
         check(200, "content-type: text/html", "3.17.2", None);
-        check(403, "", "Invalid Host header - possible DNS rebinding attack detected", Some((HostRefused, "mlflow.example.com")));
+        check(
+            403,
+            "",
+            "Invalid Host header - possible DNS rebinding attack detected",
+            Some((HostRefused, "mlflow.example.com")),
+        );
         check(403, "", "Cross-origin request blocked", Some((CrossOrigin, PAGE)));
-        check(401, "www-authenticate: Basic realm=\"mlflow\"", "You are not authenticated. Please see", Some((Unauthorised, "a user and a password.")));
+        check(
+            401,
+            "www-authenticate: Basic realm=\"mlflow\"",
+            "You are not authenticated. Please see",
+            Some((Unauthorised, "a user and a password.")),
+        );
         check(401, "www-authenticate: Bearer", "", Some((Unauthorised, "a token.")));
         check(401, "", "{\"message\": \"x\"}", Some((Unauthorised, "or a token")));
-        check(403, "", r#"{"error_code": "PERMISSION_DENIED", "message": "Permission denied."}"#, Some((Forbidden, "Permission denied.")));
+        check(
+            403,
+            "",
+            r#"{"error_code": "PERMISSION_DENIED", "message": "Permission denied."}"#,
+            Some((Forbidden, "Permission denied.")),
+        );
         check(403, "", "<html>Please <a href=/sso>sign in</a>", Some((LoginPage, "log in")));
         check(200, "", " <!doctype html><form action=/login><input type=\"password\">", Some((LoginPage, "log in")));
         check(200, "came-from: https://sso.example.com/auth", "{}", Some((LoginPage, "https://sso.example.com")));
-        check(302, "location: https://sso.example.com/auth?token=secret", "", Some((LoginPage, "https://sso.example.com,")));
+        check(
+            302,
+            "location: https://sso.example.com/auth?token=secret",
+            "",
+            Some((LoginPage, "https://sso.example.com,")),
+        );
         check(301, "location: http://mlflow.example.com/x", "", Some((NotMlflow, "http://mlflow.example.com:")));
         check(302, "location: /login", "", Some((LoginPage, "another page")));
         check(200, "", "<html><h1>Welcome to nginx!</h1>", Some((NotMlflow, "no tracking server")));
         check(200, "content-type: text/html", "", Some((NotMlflow, "no tracking server")));
         check(404, "", "<!doctype html><title>404 Not Found</title>", Some((NotMlflow, "not under this path")));
         check(404, "", r#"{"detail": "Not Found"}"#, Some((NotMlflow, "not under this path")));
-        check(404, "", r#"{"error_code": "RESOURCE_DOES_NOT_EXIST", "message": "Run with id=a\u202eb not found"}"#, Some((NotFound, "a⟨U+202E⟩b not found.")));
-        check(400, "", r#"{"error_code": "INVALID_PARAMETER_VALUE", "message": "bad\nfilter"}"#, Some((Refused, "bad filter.")));
+        check(
+            404,
+            "",
+            r#"{"error_code": "RESOURCE_DOES_NOT_EXIST", "message": "Run with id=a\u202eb not found"}"#,
+            Some((NotFound, "a⟨U+202E⟩b not found.")),
+        );
+        check(
+            400,
+            "",
+            r#"{"error_code": "INVALID_PARAMETER_VALUE", "message": "bad\nfilter"}"#,
+            Some((Refused, "bad filter.")),
+        );
         check(429, "", r#"{"message": "Slow down."}"#, Some((Busy, "Slow down.")));
         check(500, "", "<html>Internal Server Error", Some((Busy, "status 500")));
         check(503, "", "upstream is away", Some((Busy, "upstream is away.")));

@@ -8,7 +8,7 @@ use crate::model::{Experiment, Reason, Report};
 use crate::sources::{Cursor, Fault, Page, Progress};
 use serde_json::{Value, json};
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Experiments of a page.
 const PAGE: u32 = 1_000;
@@ -69,12 +69,13 @@ pub async fn page(inner: &Inner, after: Option<Cursor>) -> Result<Page<Vec<Exper
     let token = after.map(|cursor| cursor.0).unwrap_or_default();
     let answer = ask(inner, &token).await?;
     let mut report = Report::default();
-    let mut items = Vec::new();
+    let (mut items, mut on_page) = (Vec::new(), HashSet::new());
     for item in answer.get("experiments").and_then(Value::as_array).into_iter().flatten() {
         let mut note = |message: String| report.note(Reason::ServerAnswer, "", None, inner.client.shown(&message));
         match answers::experiment(item, &mut note) {
             Some(experiment) => {
-                if known.guard.borrow_mut().is_new(&token, &experiment.id) {
+                let is_new = known.guard.borrow_mut().is_new(&token, &experiment.id);
+                if is_new && on_page.insert(experiment.id.clone()) {
                     known.take(&experiment.id);
                     items.push(experiment);
                 }
@@ -101,15 +102,19 @@ async fn ask(inner: &Inner, token: &str) -> Result<Value, Refused> {
         }
         let (call, other) = match way.get() {
             Way::Post => {
-                let body: serde_json::Map<String, Value> =
-                    query.into_iter().map(|(key, value)| (key.to_owned(), if key == "max_results" { json!(PAGE) } else { json!(value) })).collect();
+                let body: serde_json::Map<String, Value> = query
+                    .into_iter()
+                    .map(|(key, value)| (key.to_owned(), if key == "max_results" { json!(PAGE) } else { json!(value) }))
+                    .collect();
                 (Call::post(Place::Api("experiments/search"), Value::Object(body)), Some(Way::Get))
             }
             Way::Get => (Call { query, ..Call::get(Place::Api("experiments/search"), &[]) }, Some(Way::List)),
             Way::List => (Call { query, ..Call::get(Place::Api("experiments/list"), &[]) }, None),
         };
         match (inner.client.json(&call).await, other) {
-            (Err(refused), Some(other)) if refused.status.is_some_and(|status| matches!(status, 404 | 405 | 501)) => way.set(other),
+            (Err(refused), Some(other)) if refused.status.is_some_and(|status| matches!(status, 404 | 405 | 501)) => {
+                way.set(other)
+            }
             (answer, _) => {
                 if answer.is_err() && way.get() == Way::List {
                     // Nothing was found out: the next asking begins anew.

@@ -185,16 +185,18 @@ async fn many(inner: &Inner, batch: &Batch<'_>, wanted: Wanted) -> Result<Option
     let mut report = Report::default();
     let mut points: BTreeMap<&str, Vec<Point>> = BTreeMap::new();
     let (mut strangers, mut union) = (0_u32, BTreeSet::new());
-    read_points(inner, body, &mut report, &mut |row, point| {
-        match row.run_id.as_deref().and_then(|run| batch.places.get_key_value(run)) {
-            Some((run, _)) => {
-                points.entry(run).or_default().push(point);
-                if union.len() < most {
-                    union.insert(point.0);
-                }
+    read_points(inner, body, &mut report, &mut |row, point| match row
+        .run_id
+        .as_deref()
+        .and_then(|run| batch.places.get_key_value(run))
+    {
+        Some((run, _)) => {
+            points.entry(run).or_default().push(point);
+            if union.len() < most {
+                union.insert(point.0);
             }
-            None => strangers += 1,
         }
+        None => strangers += 1,
     })?;
     if strangers > 0 {
         let message = format!("{strangers} points of runs that were not asked for were left out.");
@@ -239,12 +241,22 @@ async fn whole(inner: &Inner, run: &str, key: &str) -> Result<(MetricSeries, Rep
         let next = read_points(inner, body, &mut report, &mut |_, point| points.push(point))?;
         let Some(next) = next else { break };
         if points.len() > MOST_POINTS {
-            report.note(Reason::TooLarge, inner.client.shown(run), None, format!("Of `{}` there are more points than can be held.", inner.client.shown(key)));
+            report.note(
+                Reason::TooLarge,
+                inner.client.shown(run),
+                None,
+                format!("Of `{}` there are more points than can be held.", inner.client.shown(key)),
+            );
             is_cut = true;
             break;
         }
         if !guard.goes_on(&token, &next, points.len() - before) {
-            report.note(Reason::ServerPages, inner.client.shown(run), None, "The pages of a history repeat themselves.");
+            report.note(
+                Reason::ServerPages,
+                inner.client.shown(run),
+                None,
+                "The pages of a history repeat themselves.",
+            );
             break;
         }
         token = next;

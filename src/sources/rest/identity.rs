@@ -36,7 +36,11 @@ impl Identity {
         };
         let has_workspaces = info.get("workspaces_enabled") == Some(&Value::Bool(true));
         let workspaces = match has_workspaces {
-            true => client.json(&brief(Place::Api3("workspaces"))).await.map(|answer| workspaces(&answer)).unwrap_or_default(),
+            true => client
+                .json(&brief(Place::Api3("workspaces")))
+                .await
+                .map(|answer| workspaces(&answer))
+                .unwrap_or_default(),
             false => Vec::new(),
         };
         let server = Server {
@@ -96,8 +100,13 @@ mod tests {
     #[test]
     fn versions_and_names() {
         for (body, expected) in [
-            ("3.17.2", Some("3.17.2")), ("3.6.0.dev0\n", Some("3.6.0.dev0")), ("<html>", None), ("", None), ("OK", None),
-            ("3 secrets", None), ("1111111111111111111111111111111111111111111111", None),
+            ("3.17.2", Some("3.17.2")),
+            ("3.6.0.dev0\n", Some("3.6.0.dev0")),
+            ("<html>", None),
+            ("", None),
+            ("OK", None),
+            ("3 secrets", None),
+            ("1111111111111111111111111111111111111111111111", None),
         ] {
             assert_eq!(version(body.as_bytes()).as_deref(), expected, "{body}");
         }

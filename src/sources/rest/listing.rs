@@ -61,7 +61,10 @@ mod tests {
         assert!(!guard.goes_on("b", "b", 1), "the same token");
         assert!(!guard.goes_on("b", "a", 1), "a circle");
         let mut guard = Guard::default();
-        let on = [0, 0, 5, 0, 0, 0, 0].iter().enumerate().map(|(at, new)| guard.goes_on(&at.to_string(), &(at + 1).to_string(), *new));
+        let on = [0, 0, 5, 0, 0, 0, 0]
+            .iter()
+            .enumerate()
+            .map(|(at, new)| guard.goes_on(&at.to_string(), &(at + 1).to_string(), *new));
         assert_eq!(on.collect::<Vec<_>>(), [true, true, true, true, true, false, false]);
     }
 

@@ -279,7 +279,8 @@ async fn search(
         if !place.token.is_empty() {
             put("page_token", json!(place.token));
         }
-        let is_logged = |column: &String| ["metric", "param", "tag"].iter().any(|kind| column.trim_start().starts_with(kind));
+        let is_logged =
+            |column: &String| ["metric", "param", "tag"].iter().any(|kind| column.trim_start().starts_with(kind));
         let is_costly = order.iter().flatten().any(is_logged);
         let mut call = Call::post(Place::Api("runs/search"), body);
         if is_costly {
@@ -329,7 +330,9 @@ async fn only(inner: &Inner, ask: &RunsAsk) -> Result<Page<RunTable>, Fault> {
                 let found = take(inner, &answer, None, &mut |id| missing.remove(id), &mut report);
                 table.append(found);
             }
-            Err(refused) if matches!(refused.status, Some(400 | 422 | 501)) => inner.learned.has_no_list_of_ids.set(true),
+            Err(refused) if matches!(refused.status, Some(400 | 422 | 501)) => {
+                inner.learned.has_no_list_of_ids.set(true)
+            }
             Err(refused) => return Err(refused.into()),
         }
     }
@@ -362,6 +365,7 @@ fn take(
 ) -> RunTable {
     let mut table = RunTable::default();
     let mut strangers: HashMap<String, u32> = HashMap::new();
+    let mut on_page: HashSet<String> = HashSet::new();
     for item in answer.get("runs").and_then(Value::as_array).into_iter().flatten() {
         let mut notes = Vec::new();
         let Some((experiment, run)) = answers::run(item, &mut |message| notes.push(message)) else {
@@ -371,9 +375,10 @@ fn take(
         for message in notes {
             report.note(Reason::ServerAnswer, inner.client.shown(&run.id), None, inner.client.shown(&message));
         }
-        let number = inner.experiments.number(&experiment).filter(|_| asked.is_none_or(|asked| asked.contains(&experiment)));
+        let number =
+            inner.experiments.number(&experiment).filter(|_| asked.is_none_or(|asked| asked.contains(&experiment)));
         match number {
-            Some(experiment) if is_wanted(&run.id) => {
+            Some(experiment) if is_wanted(&run.id) && on_page.insert(run.id.clone()) => {
                 table.push(crate::model::RunRow { experiment, ..run });
             }
             Some(_) => {}
@@ -381,7 +386,10 @@ fn take(
         }
     }
     for (experiment, count) in strangers {
-        let message = format!("{count} runs of the experiment `{}`, which was not asked for, were left out.", inner.client.shown(&experiment));
+        let message = format!(
+            "{count} runs of the experiment `{}`, which was not asked for, were left out.",
+            inner.client.shown(&experiment)
+        );
         report.note(Reason::ServerAnswer, "", None, message);
     }
     table

@@ -11,7 +11,7 @@ use crate::sources::{Cursor, Fault, FaultKind, Page, Progress};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::rc::Rc;
 
 /// Prompts are registered models that MLflow 3 leaves out unless they are asked for.
@@ -101,8 +101,9 @@ pub async fn page(inner: &Inner, after: Option<Cursor>) -> Result<Page<Shelf>, F
             own.counting.set((0, 0));
             START
         }
-        Some(cursor) => serde_json::from_str(&cursor.0)
-            .map_err(|_| Fault::new(FaultKind::BadAnswer, "There is no such page."))?,
+        Some(cursor) => {
+            serde_json::from_str(&cursor.0).map_err(|_| Fault::new(FaultKind::BadAnswer, "There is no such page."))?
+        }
     };
     let mut report = Report::default();
     loop {
@@ -127,12 +128,18 @@ pub async fn page(inner: &Inner, after: Option<Cursor>) -> Result<Page<Shelf>, F
                 let next = format!("{:?} {} {next}", at.stage, at.group);
                 let goes_on = own.guard.borrow_mut().goes_on(&page, &next, found);
                 if !goes_on {
-                    report.note(Reason::ServerPages, "", None, format!("The pages of {} repeat themselves.", at.stage.list()));
+                    report.note(
+                        Reason::ServerPages,
+                        "",
+                        None,
+                        format!("The pages of {} repeat themselves.", at.stage.list()),
+                    );
                 }
                 goes_on
             });
         }
-        let place = match (next, answer.is_some() && matches!(at.stage, Stage::Logged | Stage::Traces), at.stage.next()) {
+        let place = match (next, answer.is_some() && matches!(at.stage, Stage::Logged | Stage::Traces), at.stage.next())
+        {
             (Some(token), _, _) => Some(At { token, ..at }),
             (None, true, _) => Some(At { group: at.group + 1, token: String::new(), ..at }),
             (None, false, Some(stage)) => Some(At { stage, ..START }),
@@ -215,13 +222,24 @@ async fn traces(inner: &Inner, ids: &[String], token: &str, most: u32) -> Result
 }
 
 /// What is on a page that did not come before; how much that is.
-async fn take(inner: &Inner, at: &At, answer: &Value, page: &str, items: &mut Shelf, report: &mut Report) -> Result<usize, Fault> {
+async fn take(
+    inner: &Inner,
+    at: &At,
+    answer: &Value,
+    page: &str,
+    items: &mut Shelf,
+    report: &mut Report,
+) -> Result<usize, Fault> {
     let list = answer.get(at.stage.list()).and_then(Value::as_array).into_iter().flatten();
     let versions = match at.stage {
         Stage::Models | Stage::Prompts if !answer.is_null() => versions(inner, report).await?,
         _ => Rc::default(),
     };
-    let is_new = |id: &str| inner.shelves.guard.borrow_mut().is_new(page, id);
+    let on_page = RefCell::new(HashSet::new());
+    let is_new = |id: &str| {
+        let is_new = inner.shelves.guard.borrow_mut().is_new(page, id);
+        is_new && on_page.borrow_mut().insert(id.to_owned())
+    };
     let mut found = 0;
     let mut strangers = 0_u32;
     for item in list {
@@ -261,7 +279,10 @@ async fn take(inner: &Inner, at: &At, answer: &Value, page: &str, items: &mut Sh
         }
     }
     if strangers > 0 {
-        let message = format!("{strangers} of {} without an id, or of an experiment that was not asked for, were left out.", at.stage.list());
+        let message = format!(
+            "{strangers} of {} without an id, or of an experiment that was not asked for, were left out.",
+            at.stage.list()
+        );
         report.note(Reason::ServerAnswer, "", None, message);
     }
     // Pages of things that came already are no progress.
@@ -291,12 +312,15 @@ async fn versions(inner: &Inner, report: &mut Report) -> Result<Rc<Versions>, Fa
             call.query = query(VERSIONS, filter, &token);
             let answer = match inner.client.json(&call).await {
                 Ok(answer) => answer,
-                Err(refused) if refused.status.is_some_and(|status| (400..=501).contains(&status) && status != 429) => break,
+                Err(refused) if refused.status.is_some_and(|status| (400..=501).contains(&status) && status != 429) => {
+                    break;
+                }
                 Err(refused) => return Err(refused.into()),
             };
             let mut found = 0;
             for item in answer.get("model_versions").and_then(Value::as_array).into_iter().flatten() {
-                let mut note = |message: String| report.note(Reason::ServerAnswer, "", None, inner.client.shown(&message));
+                let mut note =
+                    |message: String| report.note(Reason::ServerAnswer, "", None, inner.client.shown(&message));
                 if let Some((name, version)) = shelf::model_version(item, &mut note) {
                     all.entry(name).or_default().push(version);
                     found += 1;
@@ -306,7 +330,12 @@ async fn versions(inner: &Inner, report: &mut Report) -> Result<Rc<Versions>, Fa
                 None => break,
                 Some(next) if page + 1 < PAGES && guard.goes_on(&token, &next, found) => token = next,
                 Some(_) => {
-                    report.note(Reason::ServerPages, "", None, "There are more versions of models than can be put together.");
+                    report.note(
+                        Reason::ServerPages,
+                        "",
+                        None,
+                        "There are more versions of models than can be put together.",
+                    );
                     break;
                 }
             }
@@ -328,7 +357,8 @@ pub async fn count(inner: &Inner) -> Counts {
         let before = counts.registered_models.len();
         for item in answer.get("registered_models").and_then(Value::as_array).into_iter().flatten() {
             let model = shelf::registered_model(item, &mut |_| {}).filter(|model| !model.is_prompt());
-            let model = model.filter(|model| guard.is_new(&token, &model.name)).map(|model| with_versions(model, &versions));
+            let model =
+                model.filter(|model| guard.is_new(&token, &model.name)).map(|model| with_versions(model, &versions));
             counts.registered_models.extend(model.map(|model| (model.name, model.versions.len() as u64)));
         }
         match next_page_token(&answer) {
