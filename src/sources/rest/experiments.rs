@@ -84,11 +84,9 @@ pub async fn page(inner: &Inner, after: Option<Cursor>) -> Result<Page<Vec<Exper
         }
     }
     let mut next = answers::next_page_token(&answer);
-    if let Some(token_of_next) = &next {
-        if !known.guard.borrow_mut().goes_on(&token, token_of_next, items.len()) {
-            report.note(Reason::ServerPages, "", None, "The pages of experiments repeat themselves.");
-            next = None;
-        }
+    if next.as_ref().is_some_and(|next| !known.guard.borrow_mut().goes_on(&token, next, items.len())) {
+        report.note(Reason::ServerPages, "", None, "The pages of experiments repeat themselves.");
+        next = None;
     }
     Ok(Page::new(items, next.map(Cursor), Progress::default(), report))
 }

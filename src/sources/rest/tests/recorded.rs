@@ -33,10 +33,8 @@ const ALL: &[(&str, &str)] = &recorded![
 
 /// The answer with the bytes that it had, and its status.
 fn reply(text: &str) -> Reply {
-    let whole = Json::new(Rc::new(text.as_bytes().to_vec()))
-        .and_then(|mut json| Ok(json.value().expect("whole")))
-        .expect("read")
-        .expect("a value");
+    let mut json = Json::new(Rc::new(text.as_bytes().to_vec())).expect("read");
+    let whole = json.value().expect("whole").expect("a value");
     let status = whole["status"].as_str().and_then(|status| status.parse().ok()).expect("a status");
     match whole["response"]["__text__"].as_str() {
         Some(text) => answer(status, text),
