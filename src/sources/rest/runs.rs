@@ -5,7 +5,7 @@
 
 use super::answers;
 use super::client::{Call, Place, Refused};
-use super::listing::Guard;
+use super::listing::{Guard, whole_token};
 use super::tracking::Inner;
 use crate::model::{Lifecycle, Reason, Report, RunKey, RunTable};
 use crate::query::push::{self, Narrowed};
@@ -50,12 +50,16 @@ pub struct Listings {
 
 /// Where a page starts.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 struct At {
     listing: u64,
     group: usize,
     token: String,
     /// How often the list was begun anew before this place.
     round: u32,
+    /// Of this group, as they came.
+    items: u64,
+    /// Of all, as they were taken.
     runs: u64,
 }
 
@@ -219,7 +223,9 @@ pub async fn page(inner: &Inner, ask: RunsAsk) -> Result<Page<RunTable>, Fault> 
         let mut guard = listing.guard.borrow_mut();
         let table = take(inner, &answer, Some(&asked), &mut |id| guard.is_new(&page, id), &mut report);
         place.runs += table.len() as u64;
-        let is_next_there = answers::next_page_token(&answer).filter(|next| {
+        place.items += answer.get("runs").and_then(Value::as_array).map_or(0, |list| list.len() as u64);
+        let named = answers::next_page_token(&answer).map(|token| whole_token(token, place.items));
+        let is_next_there = named.filter(|next| {
             let next = format!("{} {} {next}", place.round, place.group);
             let goes_on = guard.goes_on(&page, &next, table.len());
             if !goes_on {
@@ -232,6 +238,7 @@ pub async fn page(inner: &Inner, ask: RunsAsk) -> Result<Page<RunTable>, Fault> 
             Some(token) => place.token = token,
             None => {
                 place.group += 1;
+                place.items = 0;
                 place.token.clear();
             }
         }
