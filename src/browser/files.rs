@@ -3,7 +3,9 @@
 //! A directory handle is preferred, since it is walked only as far as somebody looks, and can be kept for the next visit;
 //! older browsers give a walk of entries, an `<input>` a flat list of files.
 
+use crate::browser::served::page_address;
 use crate::browser::server::Connection;
+use crate::sources::hosted::Served;
 use std::cell::RefCell;
 use std::rc::Rc;
 use wasm_bindgen::closure::Closure;
@@ -27,6 +29,8 @@ pub enum Thing {
     Files(String, Walked),
     /// A tracking server.
     Server(Connection),
+    /// What the page's own server serves, with its name.
+    Served(String, Served),
 }
 
 /// What a walk through a folder found.
@@ -43,7 +47,7 @@ impl Thing {
     pub fn name(&self) -> String {
         match self {
             Thing::File(file, _) => file.name(),
-            Thing::Handle(name, _) | Thing::Files(name, _) => name.clone(),
+            Thing::Handle(name, _) | Thing::Files(name, _) | Thing::Served(name, _) => name.clone(),
             Thing::Server(connection) => connection.address.base(),
         }
     }
@@ -71,8 +75,9 @@ impl Thing {
         }
     }
 
-    /// As a part of the message `open` to the worker: `{name, file}`, `{name, handle}`, `{name, server}`, or `{name, count, lost}` for the next so
-    /// many files of those that were given before, in [`Thing::batches`], and the paths that could not be had.
+    /// As a part of the message `open` to the worker: `{name, file}`, `{name, handle}`, `{name, server}`, `{name, served, files}` with the page's
+    /// address and no files where a folder is served, or `{name, count, lost}` for the next so many files of those that were given
+    /// before, in [`Thing::batches`], and the paths that could not be had.
     pub fn message(&self) -> JsValue {
         let message = object(&[("name", &self.name().into())]);
         let put = |key: &str, value: &JsValue| {
@@ -82,6 +87,13 @@ impl Thing {
             Thing::File(file, _) => put("file", file),
             Thing::Handle(_, handle) => put("handle", handle),
             Thing::Server(connection) => put("server", &connection.message()),
+            Thing::Served(_, served) => {
+                put("served", &page_address().into());
+                put(
+                    "files",
+                    &served.files().iter().map(|name| JsValue::from(name.as_str())).collect::<js_sys::Array>(),
+                );
+            }
             Thing::Files(_, Walked { files, lost }) => {
                 put("count", &JsValue::from(files.len() as f64));
                 put("lost", &lost.iter().map(|path| JsValue::from(path.as_str())).collect::<js_sys::Array>());
@@ -95,7 +107,7 @@ impl Thing {
     pub fn batches(&self) -> impl Iterator<Item = JsValue> + '_ {
         let files = match self {
             Thing::Files(_, walked) => walked.files.as_slice(),
-            Thing::File(..) | Thing::Handle(..) | Thing::Server(_) => &[],
+            Thing::File(..) | Thing::Handle(..) | Thing::Server(_) | Thing::Served(..) => &[],
         };
         files.chunks(FILES_AT_ONCE).map(|batch| {
             let paths: js_sys::Array = batch.iter().map(|(path, _)| JsValue::from(path.as_str())).collect();

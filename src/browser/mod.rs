@@ -14,6 +14,7 @@ mod pause;
 pub mod policy;
 pub mod preferences;
 pub mod reader;
+pub mod served;
 pub mod server;
 pub mod sight;
 pub mod signs;

@@ -4,8 +4,10 @@
 
 use crate::browser::carriers::{FileBytes, FileFolder, HandleFolder};
 use crate::browser::fetch::Fetch;
+use crate::browser::served::Wire;
 use crate::browser::server::Connection;
 use crate::sources::codec::Packet;
+use crate::sources::hosted::Hosted;
 use crate::sources::remote::answer;
 use crate::sources::rest::Tracking;
 use crate::sources::{Fault, FaultKind, Source, open};
@@ -135,6 +137,9 @@ fn open_things(things: &js_sys::Array, given: &mut VecDeque<(String, File)>) -> 
         let part = if !handle.is_undefined() {
             let handle: FileSystemDirectoryHandle = handle.unchecked_into();
             open::Part::Folder(Rc::new(HandleFolder::new(handle)))
+        } else if let Some(address) = get("served").as_string() {
+            parts.extend(served_parts(name, &Wire::new(address), &js_sys::Array::from(&get("files")))?);
+            continue;
         } else if !file.is_undefined() {
             let file: File = file.unchecked_into();
             open::Part::File(Rc::new(FileBytes::new(file)))
@@ -150,6 +155,15 @@ fn open_things(things: &js_sys::Array, given: &mut VecDeque<(String, File)>) -> 
         return Err(Fault::new(FaultKind::NotRecognised, "Nothing was dropped that could be read."));
     }
     open::source(parts)
+}
+
+/// A served folder, or a served file with those that belong to it.
+fn served_parts(name: String, wire: &Wire, files: &js_sys::Array) -> Result<Vec<(String, open::Part)>, Fault> {
+    if files.length() == 0 {
+        return Ok(vec![(name, open::Part::Folder(Rc::new(Hosted::new(wire.clone()))))]);
+    }
+    let files = files.iter().filter_map(|name| name.as_string());
+    files.map(|name| Ok((name.clone(), open::Part::File(Rc::new(wire.open_now(&name)?))))).collect()
 }
 
 fn scope() -> Option<DedicatedWorkerGlobalScope> {

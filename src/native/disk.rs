@@ -9,22 +9,51 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Mutex;
+use std::time::UNIX_EPOCH;
 
 /// A folder on disk. Links to files are followed, links to folders are not: they may lead round in a circle.
 pub struct Disk {
     root: PathBuf,
+    /// Whether nothing outside of `root` is given, for whoever does not trust those who ask.
+    confined: bool,
     report: RefCell<Report>,
 }
 
 impl Disk {
     /// The folder at `root`, which may itself be a link.
     pub fn new(root: impl Into<PathBuf>) -> Disk {
-        Disk { root: root.into(), report: RefCell::default() }
+        Disk { root: root.into(), confined: false, report: RefCell::default() }
+    }
+
+    /// The folder at `root`, and nothing outside of it: neither by a path nor by a link.
+    ///
+    /// # Errors
+    /// When there is no such folder.
+    pub fn confined(root: &Path) -> Result<Disk, Fault> {
+        let real = root.canonicalize().map_err(|error| fault(&root.to_string_lossy(), &error))?;
+        Ok(Disk { confined: true, ..Disk::new(real) })
+    }
+
+    /// Where on disk `path` is.
+    fn place(&self, path: &str) -> std::io::Result<PathBuf> {
+        let place = self.root.join(path);
+        if !self.confined || path.is_empty() {
+            return Ok(place);
+        }
+        if !path.split('/').all(is_plain) {
+            return Err(ErrorKind::NotFound.into());
+        }
+        // links on the way are followed here, so that where they lead can be seen
+        let real = place.canonicalize()?;
+        let kind = std::fs::metadata(&real)?.file_type();
+        // opening a pipe would wait for whoever writes to it
+        let is_given = real.starts_with(&self.root) && (kind.is_file() || kind.is_dir());
+        if is_given { Ok(real) } else { Err(ErrorKind::NotFound.into()) }
     }
 
     fn list_one(&self, dir: &str, with_sizes: bool) -> Result<Vec<Entry>, Fault> {
         let path = self.root.join(dir);
-        let entries = match std::fs::read_dir(&path) {
+        let entries = match self.place(dir).and_then(std::fs::read_dir) {
             Ok(entries) => entries,
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
                 return Ok(Vec::new());
@@ -47,7 +76,8 @@ impl Disk {
         let name = entry.file_name().to_string_lossy().into_owned();
         let mut kind = entry.file_type().ok()?;
         if kind.is_symlink() {
-            let target = std::fs::metadata(entry.path()).map(|metadata| metadata.file_type());
+            let target = self.place(&path::join(dir, &name)).and_then(std::fs::metadata);
+            let target = target.map(|metadata| metadata.file_type());
             if !target.as_ref().is_ok_and(std::fs::FileType::is_file) {
                 let path = path::join(dir, &name);
                 let message = format!("{path} is a link that is not followed; open what it leads to by itself.");
@@ -63,8 +93,21 @@ impl Disk {
         Some(Entry { name, is_folder: kind.is_dir(), size: size.map(|metadata| metadata.len()) })
     }
 
+    /// One file, with a stamp that changes when the file does.
+    ///
+    /// # Errors
+    /// As the system says.
+    pub fn open_stamped(&self, path: &str) -> Result<(DiskFile, String), Fault> {
+        let file = DiskFile::open(&self.place(path).map_err(|error| fault(path, &error))?)?;
+        let metadata = file.file.lock().unwrap_or_else(std::sync::PoisonError::into_inner).metadata();
+        let metadata = metadata.map_err(|error| fault(path, &error))?;
+        let changed = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+        let stamp = format!("{:x}-{:x}", changed.map_or(0, |since| since.as_nanos()), metadata.len());
+        Ok((DiskFile { name: path.to_owned(), ..file }, stamp))
+    }
+
     fn read_one(&self, ask: &ReadAsk) -> Result<Vec<u8>, Fault> {
-        let file = File::open(self.root.join(&ask.path)).map_err(|error| fault(&ask.path, &error))?;
+        let file = self.place(&ask.path).and_then(File::open).map_err(|error| fault(&ask.path, &error))?;
         read_range(&file, &ask.range).map_err(|error| fault(&ask.path, &error))
     }
 }
@@ -85,10 +128,16 @@ impl Folder for Disk {
 
     fn open<'a>(&'a self, path: &'a str) -> Async<'a, Rc<dyn Bytes>> {
         Box::pin(async move {
-            let file = DiskFile::open(&self.root.join(path))?;
-            Ok(Rc::new(DiskFile { name: path.to_owned(), ..file }) as Rc<dyn Bytes>)
+            let (file, _) = self.open_stamped(path)?;
+            Ok(Rc::new(file) as Rc<dyn Bytes>)
         })
     }
+}
+
+/// Whether a part of a path leads to what lies below, on every system.
+fn is_plain(part: &str) -> bool {
+    let leads_elsewhere = cfg!(windows) && part.contains(['\\', ':']);
+    !matches!(part, "" | "." | "..") && !part.contains('\0') && !leads_elsewhere
 }
 
 /// A file on disk that stays open.
@@ -139,7 +188,7 @@ fn read_range(mut file: &File, range: &Range<u64>) -> std::io::Result<Vec<u8>> {
 /// The system's error as a fault.
 pub(super) fn fault(path: &str, error: &std::io::Error) -> Fault {
     let kind = match error.kind() {
-        ErrorKind::NotFound => FaultKind::NotFound,
+        ErrorKind::NotFound | ErrorKind::NotADirectory => FaultKind::NotFound,
         _ => FaultKind::Unreadable,
     };
     Fault::new(kind, format!("{path}: {error}."))
@@ -183,5 +232,46 @@ mod tests {
             assert_eq!(disk.take_report().notices()[0].path, "circle");
         }
         std::fs::remove_dir_all(&root).expect("removed");
+    }
+
+    #[test]
+    fn a_confined_folder_gives_nothing_from_outside() {
+        let outside = std::env::temp_dir().join(format!("runglass-outside-{}", std::process::id()));
+        let root = outside.join("inside");
+        std::fs::create_dir_all(root.join("a")).expect("a folder");
+        std::fs::write(outside.join("secret"), "secret").expect("a file");
+        std::fs::write(root.join("a/x"), "own").expect("a file");
+        #[cfg(unix)]
+        for (target, link) in
+            [("../secret", "out"), ("a/x", "in"), ("..", "up"), ("/etc/hostname", "far"), ("a", "folder")]
+        {
+            std::os::unix::fs::symlink(target, root.join(link)).expect("a link");
+        }
+        let disk = Disk::confined(&root).expect("a folder");
+        let read = |path: &str| {
+            let read = pollster::block_on(disk.read(&[ReadAsk::up_to(path, 99)])).expect("answers").remove(0);
+            let opened = pollster::block_on(disk.open(path)).map(|file| file.read(0..99).expect("bytes"));
+            assert_eq!(read.is_ok(), opened.is_ok(), "{path}");
+            read.ok()
+        };
+        let far = outside.join("secret").to_string_lossy().into_owned();
+        for path in ["../secret", "a/../../secret", "./a/x", "a//x", "/a/x", "a/x\0", "up/secret", "out", "far", &far] {
+            assert_eq!(read(path), None, "{path}");
+        }
+        assert_eq!(read("a/x").as_deref(), Some(&b"own"[..]));
+        let lists =
+            pollster::block_on(disk.list(&["..", "up", "a/..", "/", ""].map(str::to_owned), true)).expect("lists");
+        assert!(lists[..4].iter().all(Vec::is_empty), "{lists:?}");
+        #[cfg(unix)]
+        {
+            assert_eq!(lists[4].iter().map(|entry| entry.name.as_str()).collect::<Vec<_>>(), ["a", "in"]);
+            assert_eq!(read("in").as_deref(), Some(&b"own"[..]));
+            let report = disk.take_report();
+            let left_out: Vec<&str> = report.notices().iter().map(|notice| notice.path.as_str()).collect();
+            for link in ["out", "up", "far", "folder"] {
+                assert!(left_out.contains(&link), "{link} in {left_out:?}");
+            }
+        }
+        std::fs::remove_dir_all(&outside).expect("removed");
     }
 }

@@ -77,7 +77,7 @@ fn no_answer(error: &reqwest::Error) -> NoAnswer {
 }
 
 /// The innermost reason: those around it repeat the address.
-fn words(error: &reqwest::Error) -> String {
+pub(super) fn words(error: &reqwest::Error) -> String {
     let mut inner: &dyn std::error::Error = error;
     while let Some(source) = inner.source() {
         inner = source;

@@ -7,10 +7,12 @@ pub mod export;
 pub mod http;
 pub mod inspect;
 mod open;
+pub mod serve;
 
 pub use open::open;
 
 use crate::native::export::Export;
+use crate::native::serve::Serve;
 use crate::sources::{Fault, FaultKind};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -21,6 +23,7 @@ Runglass opens MLflow tracking data.
 
 Usage: runglass inspect PATH [--summary]
        runglass export PATH [-o FILE] [--force] [--experiment ID...] [--run ID...]
+       runglass serve [PATH] [--proxy URL] [--address IP] [--port N] [--no-open] [--page DIR]
 
   inspect PATH   print what is in PATH (a folder, at any depth of which tracking data may lie, also in archives, or
                  a .zip, .tar, .tar.gz or .tar.zst of one; or the address of a tracking server, http://...) as one JSON
@@ -31,6 +34,12 @@ Usage: runglass inspect PATH [--summary]
   --force        replace FILE when it is there already
   --experiment ID...  only these experiments, by id or by path
   --run ID...         only these runs, by id or by path; both together add up
+  serve [PATH]   serve the page on this machine and open it in a browser, with what is in PATH in it, read-only
+  --proxy URL    let the page ask the tracking server at URL through its own origin, read-only
+  --address IP   listen there instead of on 127.0.0.1; whoever reaches it can read all of this
+  --port N       listen on this port; without it on 4747 or, where that is taken, on a free one
+  --no-open      print the address only
+  --page DIR     serve the built page in DIR instead of the one in this program
   --help         print this text
 
 A tracking server is told who asks by MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN, and
@@ -48,6 +57,7 @@ enum Command {
     Help,
     Inspect { path: PathBuf, summary: bool },
     Export(Export),
+    Serve(Serve),
 }
 
 /// Runs the command line; `arguments` do not hold the program's name.
@@ -66,6 +76,13 @@ pub fn run(arguments: impl Iterator<Item = String>) -> ExitCode {
             Ok(()) => ExitCode::SUCCESS,
             Err(fault) => failed(&export.path, &fault),
         },
+        Ok(Command::Serve(serve)) => match serve::run(&serve) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(fault) => {
+                eprintln!("runglass: {fault}");
+                ExitCode::FAILURE
+            }
+        },
     }
 }
 
@@ -79,6 +96,12 @@ enum Next {
 }
 
 fn parse(arguments: impl Iterator<Item = String>) -> Result<Command, String> {
+    let mut arguments = arguments.peekable();
+    if arguments.next_if(|word| word == "serve").is_some() {
+        let words: Vec<String> = arguments.collect();
+        let wants_help = words.iter().any(|word| matches!(word.as_str(), "--help" | "-h"));
+        return if wants_help { Ok(Command::Help) } else { serve::parse(words.into_iter()).map(Command::Serve) };
+    }
     let (mut words, mut summary, mut export) = (Vec::new(), false, Export::default());
     let (mut options, mut next) = (Vec::new(), Next::Words);
     for argument in arguments {
@@ -169,7 +192,7 @@ fn inspect(path: &Path, summary: bool) -> ExitCode {
 
 #[cfg(test)]
 mod tests {
-    use super::{Command, Export, parse};
+    use super::{Command, Export, Serve, parse};
     use crate::sources::exports::document::Chosen;
 
     #[test]
@@ -187,8 +210,11 @@ mod tests {
         let some = Export { out: Some("b.json".into()), force: true, chosen, ..all };
         assert_eq!(read("export a --experiment 1 2 --run r -o b.json --force"), Ok(Command::Export(some.clone())));
         assert_eq!(read("export --experiment 1 --experiment 2 --force a --run r -o b.json"), Ok(Command::Export(some)));
+        assert_eq!(read("serve a"), Ok(Command::Serve(Serve { path: Some("a".into()), ..Serve::default() })));
+        assert_eq!(read("serve --port -h"), Ok(Command::Help));
         for line in [
             "",
+            "serve a --summary",
             "look a",
             "inspect",
             "inspect a b",

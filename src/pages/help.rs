@@ -1,6 +1,6 @@
 //! Two drawers: keys and the search language; what was sent, and how to check it.
 
-use crate::browser::{policy, preferences};
+use crate::browser::{policy, preferences, served};
 use crate::pages::bar;
 use crate::pages::state::App;
 use crate::query::{Standing, examples};
@@ -87,6 +87,7 @@ pub fn Sent() -> impl IntoView {
     let app = App::get();
     let close = Callback::new(move |()| app.drawer.set(None));
     let has_server = bar::has_server(app);
+    let served = served::served().filter(|served| served.name().is_some());
     view! {
         <Drawer open=Signal::derive(move || app.drawer.get() == Some(crate::pages::state::Drawer::Sent)) title=Signal::derive(move || if has_server.get() { "What is sent" } else { "0 bytes sent" }.to_owned()) on_close=close>
             <div class="help">
@@ -97,7 +98,10 @@ pub fn Sent() -> impl IntoView {
                         <p class="sub">"Files that you add now are still read here only; but since this tab may connect, the browser does not forbid it to send. For that, open them in a tab of their own."</p>
                     }
                 })}
-                <p>"Runglass reads your files in this tab, in a worker, and draws them here. There is no server behind it."</p>
+                <p>{match &served {
+                    Some(_) => "Runglass reads what comes with this page in this tab, in a worker, and draws it here. Its server only gives: it is asked for listings and bytes, and nothing else is sent to it.",
+                    None => "Runglass reads your files in this tab, in a worker, and draws them here. There is no server behind it.",
+                }}</p>
                 <section>
                     <h3>"How that is made sure"</h3>
                     <p class="sub">
@@ -108,8 +112,11 @@ pub fn Sent() -> impl IntoView {
                 <section>
                     <h3>"How to check it"</h3>
                     <ol class="steps">
-                        <li>"Open the developer tools (F12), tab Network, and use the page: nothing is added."</li>
-                        <li>"Or load the page, switch the network off, and open your files: all works."</li>
+                        <li>{match &served {
+                            Some(_) => "Open the developer tools (F12), tab Network, and use the page: every address is this page's own.",
+                            None => "Open the developer tools (F12), tab Network, and use the page: nothing is added.",
+                        }}</li>
+                        {served.is_none().then(|| view! { <li>"Or load the page, switch the network off, and open your files: all works."</li> })}
                     </ol>
                 </section>
                 <section>

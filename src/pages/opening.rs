@@ -1,14 +1,18 @@
 //! Opening: from things picked or dropped to a session that fills. A second opening replaces the first.
 
 use crate::browser::files::{Thing, fetch_beside, name_of, pick_folder as pick_folder_handle};
+use crate::browser::server::{self, Connection};
 use crate::browser::worker::Reader;
-use crate::browser::{base_url, document, handles, pause, policy, signs};
+use crate::browser::{base_url, document, handles, pause, policy, served, signs};
 use crate::model::Experiment;
+use crate::pages::connect;
 use crate::pages::state::App;
 use crate::session::{Histories, Opening, Phase, Session, Shelves, Step, load, load_experiments};
+use crate::sources::hosted::Served;
 use crate::sources::mounts::free_name;
 use crate::sources::path;
 use crate::sources::remote::Remote;
+use crate::sources::rest::Address;
 use crate::sources::union::Union;
 use crate::sources::{Fault, FaultKind};
 use crate::view::curves::Colours;
@@ -118,6 +122,51 @@ pub fn open_sample(app: App) {
         }
         drop(busy);
     });
+}
+
+/// What the page's own server serves, with the name that the link knows it by.
+fn served() -> Option<(String, Served)> {
+    let served = served::served()?;
+    let name = match served.name()? {
+        // the link's own word
+        SAMPLE => format!("{SAMPLE} (served)"),
+        name => name.to_owned(),
+    };
+    Some((name, served))
+}
+
+/// Whether a link to this name opens without the user giving anything.
+pub fn opens_by_itself(name: &str) -> bool {
+    name == SAMPLE
+        || served().is_some_and(|(served, _)| served == name)
+        || own_server().is_some_and(|own| own.base() == name)
+}
+
+/// Opens what a link names, where that needs nobody; a page that was just loaded opens what is served with it.
+pub fn open_by_itself(app: App, named: Option<&str>, is_start: bool) {
+    if named.is_some() && app.opened.with_untracked(|opened| opened.as_deref() == named) {
+        return;
+    }
+    if named == Some(SAMPLE) {
+        return open_sample(app);
+    }
+    match served() {
+        Some((name, served)) if named == Some(&*name) || (named.is_none() && is_start) => {
+            app.act_first.set_value(Some(signs::Act::start("first-rows")));
+            start(app, name.clone(), vec![Thing::Served(name, served)]);
+        }
+        _ => {}
+    }
+    if let Some(address) = own_server().filter(|own| named.map_or(is_start, |named| own.base() == named)) {
+        let credentials = server::kept(&address);
+        connect::connect(app, Connection { address, credentials, workspace: None });
+    }
+}
+
+/// The tracking server that the page's own server reaches for it.
+fn own_server() -> Option<Address> {
+    let below = served::served()?.server?;
+    Address::parse(&format!("{}{below}", served::page_address())).ok()
 }
 
 /// Asks for what the browser keeps under this name and opens it.

@@ -34,12 +34,9 @@ pub fn Shell() -> impl IntoView {
     watch_drops(app, dragged);
     watch_keys(app);
     let source = Memo::new(move |_| app.view.with(|view| view.source.clone()));
-    Effect::new(move || {
-        // a link, or the way back: the sample can be opened without asking
-        let is_sample = source.get().as_deref() == Some(opening::SAMPLE);
-        if is_sample && app.opened.with_untracked(|opened| opened.as_deref() != Some(opening::SAMPLE)) {
-            opening::open_sample(app);
-        }
+    Effect::new(move |before: Option<()>| {
+        // a link, or the way back: the sample, and what is served, can be opened without asking
+        opening::open_by_itself(app, source.get().as_deref(), before.is_none());
     });
     // if nothing is in flight, the frame that shows the open page makes the page idle
     drop(signs::Busy::start());
@@ -56,10 +53,10 @@ pub fn Shell() -> impl IntoView {
                 _ if page == PageName::Open => Content::Open,
                 _ => Content::Page(page),
             },
-            (Some(wanted), None) if wanted == opening::SAMPLE && app.refused.with(Option::is_none) => {
+            (Some(wanted), None) if opening::opens_by_itself(&wanted) && app.refused.with(Option::is_none) => {
                 Content::Page(PageName::Experiments)
             }
-            (Some(wanted), Some(_)) if wanted == opening::SAMPLE => Content::Nothing,
+            (Some(wanted), Some(_)) if opening::opens_by_itself(&wanted) => Content::Nothing,
             (Some(_), _) => Content::Waiting,
         }
     });

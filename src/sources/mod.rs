@@ -10,6 +10,7 @@ pub mod codec;
 pub mod exports;
 mod gather;
 pub mod held;
+pub mod hosted;
 pub mod http;
 pub mod index;
 pub mod inflate;

@@ -13,6 +13,8 @@ use std::time::Instant;
 const WEB: &[&str] = &["boot.js", "theme.js", "favicon.svg"];
 /// How wasm-opt works. The levels differ by a hundredth in what is left, and this one takes the least time.
 const WASM_OPT_LEVEL: &str = "-Os";
+/// The command line that holds what lies in `dist/`.
+const WITH_PAGE: [&str; 6] = ["--locked", "--no-default-features", "--features", "serve", "--bin", "runglass"];
 const SAMPLE: &str = "tests/fixtures/sample/sample.zip";
 
 #[derive(Clone, Copy, PartialEq)]
@@ -58,6 +60,24 @@ pub fn release(root: &Path) -> Result<PathBuf> {
     fs::write(&stamp_path, format!("{} {dir}", inputs.hex()))?;
     println!("The page is in dist/.");
     Ok(dist)
+}
+
+/// Builds the page, then the command line with it inside.
+pub fn binary(root: &Path) -> Result<()> {
+    release(root)?;
+    tools::run(tools::cargo(root).args(["build", "--release"]).args(WITH_PAGE))?;
+    println!("The command line with the page inside is {}.", program(root, "release")?.display());
+    Ok(())
+}
+
+/// The same, built quickly and with the page that is in `dist/`: for tests. Returns the program.
+pub fn dev_binary(root: &Path) -> Result<PathBuf> {
+    tools::run(tools::cargo(root).arg("build").args(WITH_PAGE))?;
+    program(root, "debug")
+}
+
+fn program(root: &Path, profile: &str) -> Result<PathBuf> {
+    Ok(target_directory(root)?.join(profile).join(format!("runglass{}", std::env::consts::EXE_SUFFIX)))
 }
 
 /// Builds quickly, into a directory of its own. Returns it and the name of the build's directory in it.

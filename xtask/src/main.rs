@@ -18,6 +18,7 @@ use std::process::ExitCode;
 
 const HELP: &str = "\
 cargo xtask build                 the optimised page, into dist/: any static host can serve it, under any path
+    --binary                      then the command line with the page inside, for `runglass serve`
 cargo xtask serve                 builds it and serves it on this machine
     --dev                         a quick build instead, made again on every change; the page reloads itself
     --no-build                    serves dist/ as it is
@@ -43,6 +44,7 @@ fn run(args: &[&str]) -> Result<ExitCode> {
     let root = root();
     match args {
         ["build"] => build::release(&root).map(|_| ExitCode::SUCCESS),
+        ["build", "--binary"] => build::binary(&root).map(|_| ExitCode::SUCCESS),
         ["serve", rest @ ..] => serve::run(&root, serve_options(rest)?).map(|()| ExitCode::SUCCESS),
         ["test"] => test::run(&root, None),
         ["bench"] => bench::run(&root, bench::Size::Small).map(|()| ExitCode::SUCCESS),

@@ -153,6 +153,7 @@ fn e2e(root: &Path) -> Result<Outcome> {
     let python = servers::install(root)?;
     let chromium = tools::chromium()?;
     build::release(root)?;
+    let program = build::dev_binary(root)?;
     let tests = inputs::files_below(&root.join("tests/e2e"))?;
     let tests = tests.iter().filter(|path| path.to_string_lossy().ends_with(".test.mjs"));
     // The second reporter writes what is counted; the first is for eyes.
@@ -164,6 +165,7 @@ fn e2e(root: &Path) -> Result<Outcome> {
         .args(tests)
         .env("CHROMIUM", chromium)
         .env(PYTHON, python)
+        .env("RUNGLASS", program)
         .current_dir(root)
         .status()
         .context("`node` can not be started")?
