@@ -93,7 +93,7 @@ fn document(store: &SqlStore, all: &All) -> Value {
         let texts = |columns: &crate::model::Columns<crate::model::TextColumn>| -> Value {
             columns.iter().filter_map(|(key, column)| Some((key.to_owned(), json!(column.get(row)?)))).collect()
         };
-        let metric = |(key, column): (&str, &crate::model::Cells<crate::model::MetricSummary>)| {
+        let metric = |(key, column): (&str, &crate::model::Summaries)| {
             let summary = column.get(row)?;
             let history = histories(store, &[(runs.key[at].clone(), key.to_owned())]).remove(0);
             let last = history.summary().expect("points");
