@@ -149,7 +149,8 @@ fn document(store: &SqlStore, all: &All) -> Value {
 
 #[test]
 fn databases_of_every_version_read_as_mlflow_reads_them() {
-    for name in ["sqlite-1.30.1", "sqlite-2.22.0", "sqlite-3.17.2", "sqlite-wal"] {
+    let old = ["sqlite-1.0.0", "sqlite-1.10.0", "sqlite-1.20.2", "sqlite-1.27.0"];
+    for name in old.into_iter().chain(["sqlite-1.30.1", "sqlite-2.22.0", "sqlite-3.17.2", "sqlite-wal"]) {
         let mut oracle: Value = serde_json::from_slice(&bytes(&format!("{name}/oracle.json"))).expect("an oracle");
         for key in ["mlflow", "opened", "refused"] {
             oracle.as_object_mut().expect("an object").remove(key);
