@@ -4,7 +4,7 @@ use crate::browser::preferences::{self, Theme};
 use crate::pages::opening::{self, How};
 use crate::pages::state::{App, Drawer};
 use crate::session::Phase;
-use crate::view::format::{bytes, count, counted};
+use crate::view::format::{bytes, count, counted, one_line};
 use crate::view::names::run_label;
 use crate::view::{PageName, ViewState};
 use crate::widgets::icon::{Icon, IconName};
@@ -167,8 +167,13 @@ pub fn Reading() -> impl IntoView {
         };
         (some as f64 / all.max(1) as f64 * 100.0).clamp(0.0, 100.0)
     };
+    let adding = move || app.session.with_value(|session| session.looking_into().map(|name| one_line(name, 80)));
     let words = move || {
         let (read, experiments) = read();
+        if let Some(name) = adding() {
+            let here = if read.runs == 1 { "is" } else { "are" };
+            return format!("Looking into {name}; {} {here} here already", counted(read.runs, "run", "runs"));
+        }
         let of = |some: String, all: Option<String>| all.map_or(some.clone(), |all| format!("{some} of {all}"));
         let number = |number: u64| count(number as i64);
         match read.runs_total {

@@ -8,7 +8,7 @@ use crate::session::Phase;
 use crate::view::columns::natural;
 use crate::view::format::{Numbers, age, count, counted, date_time, duration, one_line, short_id};
 use crate::view::names::run_label;
-use crate::view::shelf::{ModelLine, model_lines, trace_lines};
+use crate::view::shelf::{ModelLine, model_lines, once, trace_lines};
 use crate::widgets::grid::{Grid, GridColumn, GridRow};
 use crate::widgets::icon::{Icon, IconName};
 use leptos::prelude::*;
@@ -42,6 +42,12 @@ fn of_shelf<T: PartialEq + Send + Sync + 'static>(
         app.shelf_changed.track();
         app.shelf.with_value(|shelf| of(&shelf.all))
     })
+}
+
+/// How many prompts were found: they are registered models to MLflow, and stand on no page yet.
+pub fn prompts(app: App) -> Memo<usize> {
+    ask(app);
+    of_shelf(app, |shelf| shelf.registered.iter().filter(|model| model.is_prompt()).count())
 }
 
 /// The frame of both pages: search, a summary, the table, and what stands where there is none.
@@ -282,7 +288,7 @@ fn model_cell(
 #[component]
 pub fn Traces() -> impl IntoView {
     let app = App::get();
-    let traces = of_shelf(app, |shelf| Arc::new(shelf.traces.clone()));
+    let traces = of_shelf(app, |shelf| Arc::new(once(&shelf.traces)));
     let lines = Memo::new(move |_| {
         let search = app.view.with(|view| view.filter.clone());
         traces.with(|traces| Arc::new(trace_lines(traces, &search)))
@@ -378,14 +384,21 @@ pub fn LoggedModels(row: u32) -> impl IntoView {
     let (run, ids) = (id.clone(), outputs.clone());
     let logged = of_shelf(app, move |shelf| {
         let is_its = |model: &&LoggedModel| model.run_id.as_ref() == Some(&run) || ids.contains(&model.id);
-        shelf.logged.iter().filter(is_its).cloned().collect::<Vec<_>>()
+        let mut its: Vec<LoggedModel> = shelf.logged.iter().filter(is_its).cloned().collect();
+        // the same model in two of the things that were opened
+        let mut known = std::collections::HashSet::new();
+        its.retain(|model| known.insert(model.id.clone()));
+        its
     });
     let registered = of_shelf(app, move |shelf| {
         let of = |model: &RegisteredModel| {
             let its = model.versions.iter().filter(|version| version.run_id.as_ref() == Some(&id));
             its.map(|version| (model.name.clone(), version.version)).collect::<Vec<_>>()
         };
-        shelf.registered.iter().filter(|model| !model.is_prompt()).flat_map(of).collect::<Vec<_>>()
+        let mut its: Vec<_> = shelf.registered.iter().filter(|model| !model.is_prompt()).flat_map(of).collect();
+        its.sort();
+        its.dedup();
+        its
     });
     move || {
         let (logged, registered) = (logged.get(), registered.get());

@@ -153,7 +153,7 @@ impl Walk {
                 }
                 (Some(Wanted::Head { visit, path }), Ok(bytes)) => {
                     if let Some(slot) = sights.get_mut(at) {
-                        *slot = Sight::of(bytes).map(|sight| (*visit, path.clone(), sight));
+                        *slot = Sight::of(path, &bytes).map(|sight| (*visit, path.clone(), sight));
                     }
                 }
                 _ => {}
@@ -427,6 +427,13 @@ impl State {
             Sight::Database => {
                 self.seen.databases.push(path.clone());
                 self.found.push(Finding::Database { path });
+            }
+            Sight::Sealed => {
+                let message = format!(
+                    "{path} does not start as a SQLite database does, but with noise: it is encrypted, or damaged."
+                );
+                self.seen.sealed.get_or_insert_with(|| message.clone());
+                report.note(Reason::DatabaseUnreadable, path, None, message);
             }
             Sight::Document(kind) => {
                 if self.documents < DOCUMENTS {

@@ -362,6 +362,32 @@ fn parts_are_read_by_themselves_and_numbered_together() {
 }
 
 #[test]
+fn a_part_does_not_wait_for_those_that_are_still_looked_through() {
+    let whole = whole(&[("", "root", 2), ("a", "a", 2), ("b", "b", 1)]);
+    let part = |number| whole.clone().part(number);
+    let check = |number: usize, expected: &[&str]| {
+        let stores = block_on(part(number).stores()).expect("stores");
+        assert_eq!(stores.iter().map(|store| store.path.as_str()).collect::<Vec<_>>(), expected);
+    };
+    experiments(&part(0));
+    check(0, &["s0", "s1"]);
+    // One page of two: its first store has a number, and is not asked for more.
+    block_on(part(1).experiments(None)).expect("a page");
+    experiments(&part(2));
+    check(2, &["s0", "s1", "", "b/s0"]);
+    experiments(&part(1));
+    check(1, &["s0", "s1", "a/s0", "b/s0", "a/s1"]);
+    check(2, &["s0", "s1", "a/s0", "b/s0", "a/s1"]);
+}
+
+#[test]
+fn what_is_of_an_experiment_that_was_not_named_is_of_no_other() {
+    let whole = whole(&[("", "root", 1), ("a", "a", 1)]);
+    experiments(&whole.clone().part(0));
+    assert_eq!(shelf(&*whole).traces.iter().map(|trace| trace.experiment).collect::<Vec<_>>(), [0, u32::MAX]);
+}
+
+#[test]
 fn a_member_that_holds_nothing_does_not_spoil_the_others() {
     let whole = whole(&[("", "root", 1), ("bad", "bad", 0), ("good", "good", 1)]);
     let part = |number| whole.clone().part(number);
