@@ -219,7 +219,7 @@ fn Nothing(how_many: Memo<(usize, usize)>, beside: Memo<Vec<(PageName, String)>>
                 <Icon name=IconName::Chart />
                 <h2>"Nothing to show"</h2>
                 <p>{text}{(prompts > 0).then(|| format!(
-                    " It holds {}, which have no page here yet.", counted(prompts, "prompt", "prompts")
+                    " It holds {}: prompts have no page here yet.", counted(prompts, "prompt", "prompts")
                 ))}</p>
                 {beside.into_iter().map(|(page, words)| {
                     let href = app.href(|view| {
