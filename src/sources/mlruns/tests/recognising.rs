@@ -262,9 +262,7 @@ fn what_looks_encrypted_and_what_lacks_its_database_is_told() {
     }
     // Beside what is recognised it is a notice.
     let source = Stores::new(Rc::new(
-        Memory::parse(EXPERIMENT_7)
-            .with("mlflow.db", vec![7; 99].repeat(2))
-            .with("x.db", (0..=255).collect::<Vec<u8>>()),
+        Memory::parse(EXPERIMENT_7).with("mlflow.db", [7_u8; 200]).with("x.db", (0..=255).collect::<Vec<u8>>()),
     ));
     let page = block_on(source.experiments(None)).expect("a page");
     let told: Vec<_> = page.report.notices().iter().map(|notice| (notice.reason, notice.path.as_str())).collect();
