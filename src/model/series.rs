@@ -77,6 +77,12 @@ impl MetricSummary {
         last(self) == last(other)
     }
 
+    /// Whether all but the last point is unknown, as [`MetricSummary::of_last`] leaves it.
+    pub fn is_last_alone(&self) -> bool {
+        let is_nan = |value: f64| value.to_bits() == f64::NAN.to_bits();
+        self.count == 0 && is_nan(self.min) && is_nan(self.max) && self.first_step == self.step
+    }
+
     /// Whether there is one value and no curve, as far as is known: a last point at step 0 is taken to be the only one.
     pub fn is_single(&self) -> bool {
         self.count == 1 || (self.count == 0 && self.step == 0)

@@ -1,6 +1,6 @@
 //! Runs as columns. Indices flow, tables stay: whoever filters, sorts or groups hands on row numbers of one [`RunTable`].
 
-use crate::model::{Cells, DatasetInput, Lifecycle, MetricSummary, RunKey, RunStatus, Texts};
+use crate::model::{Cells, DatasetInput, Lifecycle, MetricSummary, RunKey, RunStatus, Summaries, Texts};
 use std::collections::HashMap;
 
 /// Text of one field, dictionary-coded.
@@ -54,6 +54,11 @@ impl TextColumn {
     /// (row, code) by ascending row.
     pub fn codes(&self) -> impl Iterator<Item = (u32, u32)> + '_ {
         self.codes.iter()
+    }
+
+    /// (row, text) by ascending row.
+    pub fn texts(&self) -> impl Iterator<Item = (u32, &str)> + '_ {
+        self.codes.iter().map(|(row, code)| (row, self.text(code)))
     }
 
     /// How many rows have a text.
@@ -191,7 +196,7 @@ pub struct RunTable {
     /// Tags by key.
     pub tags: Columns<TextColumn>,
     /// Metrics by key.
-    pub metrics: Columns<Cells<MetricSummary>>,
+    pub metrics: Columns<Summaries>,
     /// Input datasets of each run.
     pub datasets: Vec<Vec<DatasetInput>>,
     /// Ids of the logged models that each run made.

@@ -231,8 +231,13 @@ pub fn Reading() -> impl IntoView {
         };
         (some as f64 / all.max(1) as f64 * 100.0).clamp(0.0, 100.0)
     };
+    let adding = move || app.session.with_value(|session| session.looking_into().map(|name| one_line(name, 80)));
     let words = move || {
         let (read, experiments) = read();
+        if let Some(name) = adding() {
+            let here = if read.runs == 1 { "is" } else { "are" };
+            return format!("Looking into {name}; {} {here} here already", counted(read.runs, "run", "runs"));
+        }
         let of = |some: String, all: Option<String>| all.map_or(some.clone(), |all| format!("{some} of {all}"));
         let number = |number: u64| count(number as i64);
         match read.runs_total {

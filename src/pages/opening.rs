@@ -4,7 +4,7 @@ use crate::browser::files::{Thing, fetch_beside, name_of, pick_folder as pick_fo
 use crate::browser::server::{self, Connection};
 use crate::browser::worker::Reader;
 use crate::browser::{base_url, document, handles, pause, policy, served, signs};
-use crate::model::Experiment;
+use crate::model::{Experiment, Lifecycle};
 use crate::pages::connect;
 use crate::pages::state::App;
 use crate::session::{Histories, Opening, Phase, Session, Shelves, Step, load, load_experiments};
@@ -16,6 +16,7 @@ use crate::sources::rest::Address;
 use crate::sources::union::Union;
 use crate::sources::{Fault, FaultKind};
 use crate::view::curves::Colours;
+use crate::view::names::Names;
 use crate::view::{PageName, Shown, ViewState};
 use crate::widgets::turns::in_the_next_turn;
 use leptos::prelude::*;
@@ -452,7 +453,7 @@ pub fn tell(app: App, is_news: bool) {
 /// A link may name experiments that what was given does not hold, most of all another folder of the same name.
 fn leave_what_is_not_here(app: App) {
     let named = app.view.with_untracked(|view| view.experiments.clone());
-    let names = app.session.with_value(|session| crate::view::names::Names::of_experiments(&session.experiments));
+    let names = app.session.with_value(|session| Names::of_experiments(&session.experiments));
     if !named.is_empty() && names.numbers(&named).is_empty() {
         app.say("The link names experiments that are not here; all that are here are listed");
         app.tune(|view| {
@@ -463,22 +464,24 @@ fn leave_what_is_not_here(app: App) {
 
 /// A single experiment with runs needs no list: its runs are shown at once. Where all is deleted, deleted is shown.
 fn choose(app: App) {
-    let (names, all_deleted) = app.session.with_value(|session| {
-        let with_runs = |experiment: &&(u32, &crate::model::Experiment)| experiment.1.runs_expected > 0;
-        let listed: Vec<(u32, &crate::model::Experiment)> = (0..).zip(&session.experiments).collect();
-        let full: Vec<u32> = listed.iter().filter(with_runs).map(|(number, _)| *number).collect();
-        let deleted = |experiment: &crate::model::Experiment| experiment.lifecycle == crate::model::Lifecycle::Deleted;
-        (full, !session.experiments.is_empty() && session.experiments.iter().all(deleted))
+    let (only, all_deleted) = app.session.with_value(|session| {
+        let mut full = (0..).zip(&session.experiments).filter(|(_, experiment)| experiment.runs_expected > 0);
+        // the memo of names is told of these experiments after this
+        let name = |number| Names::of_experiments(&session.experiments).name(number).to_owned();
+        let only = match (full.next(), full.next()) {
+            (Some((number, _)), None) => Some(name(number)),
+            _ => None,
+        };
+        let deleted = |experiment: &Experiment| experiment.lifecycle == Lifecycle::Deleted;
+        (only, !session.experiments.is_empty() && session.experiments.iter().all(deleted))
     });
-    let experiment_names =
-        crate::view::names::Names::of_experiments(&app.session.with_value(|session| session.experiments.clone()));
     app.tune(|view| {
         if all_deleted {
             view.shown = Shown::All;
         }
-        if let [only] = names.as_slice() {
+        if let Some(only) = only {
             view.page = PageName::Runs;
-            view.experiments = vec![experiment_names.name(*only).to_owned()];
+            view.experiments = vec![only];
         }
     });
 }

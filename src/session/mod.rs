@@ -101,6 +101,8 @@ pub struct Session {
     asked_rows: HashMap<RunKey, u32>,
     /// Experiments of servers all of whose runs are here.
     whole: HashSet<u32>,
+    /// By experiment: how many of its runs were left out, and the experiment in which the first of them is shown.
+    elsewhere: HashMap<u32, (u64, u32)>,
 }
 
 /// Room is made ahead for at most so many runs: what a source states may be a lie.
@@ -261,6 +263,7 @@ impl Session {
             self.table.append(batch.slice(from..own));
             from = own + 1;
             self.twice += 1;
+            self.elsewhere.entry(*experiment).or_insert((0, theirs)).0 += 1;
             self.read.runs_total = self.read.runs_total.map(|total| total.saturating_sub(1));
             let key = batch.key.get(own as usize).map(|key| key.0.clone()).unwrap_or_default();
             let message = format!("The run is in {} as well.", origin(theirs).map_or("", |(_, name)| name));
@@ -275,6 +278,20 @@ impl Session {
         let Some(opening) = opening else { return path.to_owned() };
         let own = path.strip_prefix(&opening.prefix).unwrap_or(path).trim_start_matches('/');
         if opening.things == 1 { crate::sources::path::join(&opening.name, own) } else { own.to_owned() }
+    }
+
+    /// How many runs of these experiments are shown in others, since another thing that was opened has them as well, and where
+    /// the first of them is: its experiment's number.
+    pub fn shown_elsewhere(&self, experiments: &[u32]) -> Option<(u64, u32)> {
+        let mut all = experiments.iter().filter_map(|number| self.elsewhere.get(number)).copied();
+        let first = all.next()?;
+        Some(all.fold(first, |sum, (count, _)| (sum.0 + count, sum.1)))
+    }
+
+    /// What something that was added is called, while it is looked through and nothing of it was found yet.
+    pub fn looking_into(&self) -> Option<&str> {
+        let newest = self.openings.last().filter(|_| self.openings.len() > 1 && self.phase.is_loading())?;
+        (newest.experiments == 0 && !newest.is_read).then_some(newest.name.as_str())
     }
 
     /// Whether each run that was read is shown.
