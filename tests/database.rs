@@ -48,7 +48,7 @@ fn grown(version: &str, dir: &Path) -> (std::path::PathBuf, u64) {
 fn every_point_of_a_database_arrives() {
     let dir = std::env::temp_dir().join(format!("runglass-database-{}", std::process::id()));
     std::fs::create_dir_all(&dir).expect("a folder");
-    for version in ["sqlite-1.30.1", "sqlite-2.22.0", "sqlite-3.17.2"] {
+    for version in ["sqlite-1.10.0", "sqlite-1.27.0", "sqlite-1.30.1", "sqlite-2.22.0", "sqlite-3.17.2"] {
         let (path, points) = grown(version, &dir);
         let source = open(&path).expect("opens");
         let inspected = pollster::block_on(inspect::read(&*source)).expect("read");

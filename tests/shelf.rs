@@ -5,7 +5,7 @@ use runglass::model::{Report, Shelf};
 use runglass::native::disk::Disk;
 use runglass::sources::memory::Memory;
 use runglass::sources::stores::Stores;
-use runglass::sources::{Folder, Source};
+use runglass::sources::{Folder, Source, each_page};
 use std::fmt::Write;
 use std::path::Path;
 use std::rc::Rc;
@@ -20,40 +20,37 @@ name: Seven
 fn shelf_of(folder: Rc<dyn Folder>) -> (Stores, Shelf, usize, Report) {
     let source = Stores::new(folder);
     let (mut shelf, mut pages, mut report) = (Shelf::default(), 0, Report::default());
-    let mut after = None;
-    loop {
-        let page = block_on(source.experiments(after)).expect("experiments");
-        report.merge(page.report);
-        after = page.next;
-        if after.is_none() {
-            break;
-        }
-    }
-    loop {
-        let page = block_on(source.shelf(after)).expect("a shelf");
-        report.merge(page.report);
-        shelf.registered.extend(page.items.registered);
-        shelf.logged.extend(page.items.logged);
-        shelf.traces.extend(page.items.traces);
-        pages += 1;
-        after = page.next;
-        if after.is_none() {
-            return (source, shelf, pages, report);
-        }
-    }
+    block_on(each_page(
+        |after| source.experiments(after),
+        |page| {
+            report.merge(page.report);
+        },
+    ))
+    .expect("experiments");
+    block_on(each_page(
+        |after| source.shelf(after),
+        |page| {
+            report.merge(page.report);
+            shelf.registered.extend(page.items.registered);
+            shelf.logged.extend(page.items.logged);
+            shelf.traces.extend(page.items.traces);
+            pages += 1;
+        },
+    ))
+    .expect("a shelf");
+    (source, shelf, pages, report)
 }
 
 /// What a store counts is what its shelf holds.
 fn check_counts(what: &str, source: &Stores, shelf: &Shelf) {
-    let (mut experiments, mut after) = (Vec::new(), None);
-    loop {
-        let page = block_on(source.experiments(after)).expect("experiments");
-        experiments.extend(page.items);
-        after = page.next;
-        if after.is_none() {
-            break;
-        }
-    }
+    let mut experiments = Vec::new();
+    block_on(each_page(
+        |after| source.experiments(after),
+        |page| {
+            experiments.extend(page.items);
+        },
+    ))
+    .expect("experiments");
     for (number, store) in (0..).zip(block_on(source.stores()).expect("stores")) {
         let in_store = |experiment: u32| experiments[experiment as usize].store == number;
         let models = shelf.registered.iter().filter(|model| model.store == number && !model.is_prompt());

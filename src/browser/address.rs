@@ -26,6 +26,15 @@ pub fn with_fragment(fragment: &str) -> String {
     if fragment.is_empty() { base.to_owned() } else { format!("{base}#{fragment}") }
 }
 
+/// Loads the page anew, with another fragment.
+pub fn reload_at(fragment: &str) {
+    flush();
+    write(fragment, true);
+    if let Some(window) = web_sys::window() {
+        let _ = window.location().reload();
+    }
+}
+
 /// A new history entry.
 pub fn go(fragment: &str) {
     flush();

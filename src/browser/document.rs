@@ -38,6 +38,16 @@ pub fn width_px() -> f64 {
     width.and_then(|width| width.as_f64()).unwrap_or(0.0)
 }
 
+/// Whether the tab is out of sight.
+pub fn is_hidden() -> bool {
+    web_sys::window().and_then(|window| window.document()).is_some_and(|document| document.hidden())
+}
+
+/// Where the page came from: `https://host:port`.
+pub fn origin() -> String {
+    web_sys::window().and_then(|window| window.location().origin().ok()).unwrap_or_default()
+}
+
 /// The title of the tab.
 pub fn set_title(title: &str) {
     if let Some(document) = web_sys::window().and_then(|window| window.document()) {

@@ -4,6 +4,7 @@
 //! older browsers give a walk of entries, an `<input>` a flat list of files.
 
 use crate::browser::served::page_address;
+use crate::browser::server::Connection;
 use crate::sources::hosted::Served;
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -26,6 +27,8 @@ pub enum Thing {
     Handle(String, JsValue),
     /// The files of a folder, and its name.
     Files(String, Walked),
+    /// A tracking server.
+    Server(Connection),
     /// What the page's own server serves, with its name.
     Served(String, Served),
 }
@@ -45,6 +48,15 @@ impl Thing {
         match self {
             Thing::File(file, _) => file.name(),
             Thing::Handle(name, _) | Thing::Files(name, _) | Thing::Served(name, _) => name.clone(),
+            Thing::Server(connection) => connection.address.base(),
+        }
+    }
+
+    /// How it is reached, if it is a server.
+    pub fn server(&self) -> Option<&Connection> {
+        match self {
+            Thing::Server(connection) => Some(connection),
+            _ => None,
         }
     }
 
@@ -63,7 +75,7 @@ impl Thing {
         }
     }
 
-    /// As a part of the message `open` to the worker: `{name, file}`, `{name, handle}`, `{name, served, files}` with the page's
+    /// As a part of the message `open` to the worker: `{name, file}`, `{name, handle}`, `{name, server}`, `{name, served, files}` with the page's
     /// address and no files where a folder is served, or `{name, count, lost}` for the next so many files of those that were given
     /// before, in [`Thing::batches`], and the paths that could not be had.
     pub fn message(&self) -> JsValue {
@@ -74,6 +86,7 @@ impl Thing {
         match self {
             Thing::File(file, _) => put("file", file),
             Thing::Handle(_, handle) => put("handle", handle),
+            Thing::Server(connection) => put("server", &connection.message()),
             Thing::Served(_, served) => {
                 put("served", &page_address().into());
                 put(
@@ -94,7 +107,7 @@ impl Thing {
     pub fn batches(&self) -> impl Iterator<Item = JsValue> + '_ {
         let files = match self {
             Thing::Files(_, walked) => walked.files.as_slice(),
-            Thing::File(..) | Thing::Handle(..) | Thing::Served(..) => &[],
+            Thing::File(..) | Thing::Handle(..) | Thing::Server(_) | Thing::Served(..) => &[],
         };
         files.chunks(FILES_AT_ONCE).map(|batch| {
             let paths: js_sys::Array = batch.iter().map(|(path, _)| JsValue::from(path.as_str())).collect();

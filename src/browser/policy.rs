@@ -21,6 +21,12 @@ pub fn forbid_connections() -> bool {
     narrow().is_some()
 }
 
+/// Whether connections were forbidden.
+pub fn forbids_connections() -> bool {
+    let document = web_sys::window().and_then(|window| window.document());
+    document.is_some_and(|document| document.query_selector("meta[data-policy]").ok().flatten().is_some())
+}
+
 /// Addresses of everything that the page loaded, as the browser's own record has them.
 pub fn requests() -> Vec<String> {
     let Some(performance) = web_sys::window().and_then(|window| window.performance()) else { return Vec::new() };

@@ -14,6 +14,9 @@ pub enum Theme {
 
 const THEME: &str = "runglass.theme";
 const SINGLE_KEYS: &str = "runglass.single-keys";
+const LIVE_MS: &str = "runglass.live-ms";
+/// How often what runs is looked at, milliseconds.
+const LIVE_EVERY_MS: u32 = 5_000;
 
 fn storage() -> Option<web_sys::Storage> {
     web_sys::window()?.local_storage().ok().flatten()
@@ -47,6 +50,19 @@ pub fn set_theme(theme: Theme) {
             Some(word) => storage.set_item(THEME, word),
             None => storage.remove_item(THEME),
         };
+    }
+}
+
+/// How long between two looks at what runs on a server, milliseconds; 0 for never.
+pub fn live_ms() -> u32 {
+    let remembered = storage().and_then(|storage| storage.get_item(LIVE_MS).ok().flatten());
+    remembered.and_then(|text| text.parse().ok()).filter(|ms| *ms == 0 || *ms >= 1_000).unwrap_or(LIVE_EVERY_MS)
+}
+
+/// Remembers it.
+pub fn set_live_ms(live_ms: u32) {
+    if let Some(storage) = storage() {
+        let _ = storage.set_item(LIVE_MS, &live_ms.to_string());
     }
 }
 

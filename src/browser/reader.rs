@@ -1,14 +1,19 @@
-//! The worker's end: opens what it is given and answers one question after the other. With all that reads below it, it
-//! is a part of its own, `reader`, that only the worker loads.
+//! The worker's end: opens what it is given and answers what it is asked: of files one question after the other, of a server
+//! several at a time, since it is waited for. With all that reads below it, it is a part of its own, `reader`, that only the
+//! worker loads.
 
 use crate::browser::carriers::{FileBytes, FileFolder, HandleFolder};
+use crate::browser::fetch::Fetch;
 use crate::browser::served::Wire;
+use crate::browser::server::Connection;
 use crate::sources::codec::Packet;
 use crate::sources::hosted::Hosted;
 use crate::sources::remote::answer;
+use crate::sources::rest::Tracking;
 use crate::sources::{Fault, FaultKind, Source, open};
-use std::cell::RefCell;
-use std::collections::VecDeque;
+use futures_util::future::{AbortHandle, abortable};
+use std::cell::{Cell, RefCell};
+use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
@@ -19,8 +24,12 @@ struct Host {
     /// Files that came ahead of `open`, with their paths.
     given: RefCell<VecDeque<(String, File)>>,
     source: RefCell<Option<Rc<dyn Source>>>,
-    questions: RefCell<VecDeque<(f64, String)>>,
-    answering: RefCell<bool>,
+    /// Whether the source waits for somebody else most of the time.
+    is_far: Cell<bool>,
+    questions: RefCell<VecDeque<(u32, String)>>,
+    answering: Cell<bool>,
+    /// Questions to a source that is far, while they are under way.
+    asked: RefCell<HashMap<u32, AbortHandle>>,
 }
 
 /// The part's code could not be fetched.
@@ -51,8 +60,13 @@ pub fn start() -> Result<js_sys::Function, Missing> {
 fn receive(host: &Rc<Host>, data: &JsValue) {
     let get = |key: &str| js_sys::Reflect::get(data, &key.into()).unwrap_or(JsValue::UNDEFINED);
     if let Ok(things) = get("open").dyn_into::<js_sys::Array>() {
-        let opened =
-            open_things(&things, &mut host.given.borrow_mut()).map(|source| *host.source.borrow_mut() = Some(source));
+        let server = server(&things);
+        host.is_far.set(server.is_some());
+        let opened = match server {
+            Some(server) => Ok(server),
+            None => open_things(&things, &mut host.given.borrow_mut()),
+        };
+        let opened = opened.map(|source| *host.source.borrow_mut() = Some(source));
         let answer = opened.err().and_then(|fault| serde_json::to_string(&fault).ok());
         post("opened", &answer.map_or(JsValue::NULL, JsValue::from));
     } else if let Ok(batch) = get("give").dyn_into::<js_sys::Object>() {
@@ -63,11 +77,32 @@ fn receive(host: &Rc<Host>, data: &JsValue) {
         let pairs = pairs.filter_map(|(path, file)| Some((path.as_string()?, file.unchecked_into())));
         host.given.borrow_mut().extend(pairs);
     } else if let (Some(number), Some(question)) = (get("number").as_f64(), get("question").as_string()) {
+        let number = number as u32;
+        let host = host.clone();
+        if host.is_far.get() {
+            wasm_bindgen_futures::spawn_local(async move { answer_one(&host, number, &question).await });
+            return;
+        }
         host.questions.borrow_mut().push_back((number, question));
         if !host.answering.replace(true) {
-            let host = host.clone();
             wasm_bindgen_futures::spawn_local(async move { answer_all(&host).await });
         }
+    } else if let Some(number) = get("cancel").as_f64() {
+        let number = number as u32;
+        host.questions.borrow_mut().retain(|(own, _)| *own != number);
+        if let Some(asked) = host.asked.borrow_mut().remove(&number) {
+            asked.abort();
+        }
+    }
+}
+
+async fn answer_one(host: &Host, number: u32, question: &str) {
+    let Some(source) = host.source.borrow().clone() else { return };
+    let (answer, handle) = abortable(answer(&*source, question));
+    host.asked.borrow_mut().insert(number, handle);
+    if let Ok(packet) = answer.await {
+        host.asked.borrow_mut().remove(&number);
+        send(number, packet);
     }
 }
 
@@ -84,6 +119,13 @@ async fn answer_all(host: &Host) {
         crate::browser::pause().await;
     }
     host.answering.replace(false);
+}
+
+/// A server is opened alone.
+fn server(things: &js_sys::Array) -> Option<Rc<dyn Source>> {
+    let message = js_sys::Reflect::get(&things.get(0), &"server".into()).ok()?;
+    let Connection { address, credentials, workspace } = Connection::of_message(&message)?;
+    Some(Rc::new(Tracking::new(Rc::new(Fetch), address, credentials, workspace)))
 }
 
 fn open_things(things: &js_sys::Array, given: &mut VecDeque<(String, File)>) -> Result<Rc<dyn Source>, Fault> {
@@ -136,7 +178,7 @@ fn post(key: &str, value: &JsValue) {
     }
 }
 
-fn send(number: f64, packet: Packet) {
+fn send(number: u32, packet: Packet) {
     let buffers = js_sys::Array::new();
     for buffer in packet.buffers {
         buffers.push(&js_sys::Uint8Array::from(buffer.as_slice()).buffer());

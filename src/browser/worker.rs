@@ -1,6 +1,7 @@
 //! The page and its reader: one worker a source, made from a `blob:` bootstrap so that the page's policy binds it.
 //!
-//! Messages to the worker: `{give: files}` for flat lists, `{open: [things]}` once, then `{number, question}`. Messages back: `{number, header, buffers}`
+//! Messages to the worker: `{give: files}` for flat lists, `{open: [things]}` once, then `{number, question}`, and
+//! `{cancel: number}` for a question whose answer nobody waits for any more. Messages back: `{number, header, buffers}`
 //! with the buffers transferred, `{opened: null | message}` after `open`, `{died: message}` when the reader panicked,
 //! `{missing: message}` when its code could not be fetched.
 
@@ -92,11 +93,11 @@ impl Reader {
     /// What the worker says of it.
     pub async fn open(&self, things: &[Thing]) -> Result<(), Fault> {
         for batch in things.iter().flat_map(Thing::batches) {
-            self.post("give", &batch)?;
+            self.inner.post("give", &batch)?;
             crate::browser::pause().await;
         }
         let list: js_sys::Array = things.iter().map(Thing::message).collect();
-        self.post("open", &list)?;
+        self.inner.post("open", &list)?;
         let slot = self.inner.waiting.borrow().get(&OPENED).cloned();
         match slot {
             Some(slot) => Answer { inner: self.inner.clone(), number: OPENED, slot }.await.map(|_| ()),
@@ -241,7 +242,11 @@ impl Future for Answer {
 
 impl Drop for Answer {
     fn drop(&mut self) {
-        self.inner.waiting.borrow_mut().remove(&self.number);
+        let is_waiting = self.inner.waiting.borrow_mut().remove(&self.number).is_some();
+        if is_waiting {
+            // nobody is told if it can not be: the worker is gone then
+            let _ = self.inner.post("cancel", &self.number.into());
+        }
     }
 }
 
@@ -252,14 +257,16 @@ impl Transport for Reader {
     }
 }
 
-impl Reader {
+impl Inner {
     fn post(&self, key: &str, value: &JsValue) -> Result<(), Fault> {
         let message = js_sys::Object::new();
         js_sys::Reflect::set(&message, &key.into(), value)
-            .and_then(|_| self.inner.worker.post_message(&message))
+            .and_then(|_| self.worker.post_message(&message))
             .map_err(refused)
     }
+}
 
+impl Reader {
     fn send(&self, question: String) -> Result<Answer, Fault> {
         if let Some(fault) = self.inner.died.borrow().as_ref() {
             return Err(fault.clone());

@@ -91,6 +91,25 @@ impl<T: Copy> Cells<T> {
         }
     }
 
+    /// Takes the value of `row` away, if it has one.
+    pub fn unset(&mut self, row: u32) {
+        match &mut self.store {
+            Repr::Sparse { rows, values } => {
+                if let Ok(at) = rows.binary_search(&row) {
+                    rows.remove(at);
+                    values.remove(at);
+                }
+            }
+            Repr::Dense { count, present, .. } => {
+                let row = row as usize;
+                if is_set(present, row) {
+                    present[row / BITS] &= !(1 << (row % BITS));
+                    *count -= 1;
+                }
+            }
+        }
+    }
+
     fn make_dense(&mut self) {
         if let Repr::Sparse { rows, values } = &self.store {
             let (rows, values) = (rows.clone(), values.clone());

@@ -2,7 +2,7 @@ use crate::model::Lifecycle;
 use serde::{Deserialize, Serialize};
 
 /// One recognised store of tracking data inside what was opened.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Store {
     /// Relative to what was opened; `.` is the opened thing itself.
     pub path: String,

@@ -10,6 +10,7 @@ mod report;
 mod run;
 mod series;
 mod shelf;
+mod summaries;
 mod table;
 mod texts;
 
@@ -20,5 +21,6 @@ pub use report::{Notice, Reason, Report, Severity};
 pub use run::{DatasetInput, Lifecycle, RunKey, RunStatus};
 pub use series::{MetricSeries, MetricSummary, point_order};
 pub use shelf::{LoggedModel, ModelVersion, RegisteredModel, Shelf, Trace};
+pub use summaries::Summaries;
 pub use table::{Columns, RunRow, RunTable, TextColumn};
 pub use texts::Texts;

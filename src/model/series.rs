@@ -71,6 +71,18 @@ impl MetricSummary {
         MetricSummary { last, step, time_ms, count: 0, min: f64::NAN, max: f64::NAN, first_step: step }
     }
 
+    /// Whether its last point is the same.
+    pub fn has_last_of(&self, other: &MetricSummary) -> bool {
+        let last = |of: &MetricSummary| (of.step, of.time_ms, of.last.to_bits());
+        last(self) == last(other)
+    }
+
+    /// Whether all but the last point is unknown, as [`MetricSummary::of_last`] leaves it.
+    pub fn is_last_alone(&self) -> bool {
+        let is_nan = |value: f64| value.to_bits() == f64::NAN.to_bits();
+        self.count == 0 && is_nan(self.min) && is_nan(self.max) && self.first_step == self.step
+    }
+
     /// Whether there is one value and no curve, as far as is known: a last point at step 0 is taken to be the only one.
     pub fn is_single(&self) -> bool {
         self.count == 1 || (self.count == 0 && self.step == 0)
@@ -91,6 +103,21 @@ impl MetricSeries {
             series.value.push(value);
         }
         series
+    }
+
+    /// These points and those of another part of the same history.
+    #[must_use]
+    pub fn joined(&self, other: &MetricSeries) -> MetricSeries {
+        let points = |of: &MetricSeries| {
+            let times = of.step.iter().copied().zip(of.time_ms.iter().copied());
+            times
+                .zip(of.value.iter().copied())
+                .map(|((step, time_ms), value)| (step, time_ms, value))
+                .collect::<Vec<_>>()
+        };
+        let mut all = points(self);
+        all.extend(points(other));
+        MetricSeries { is_sampled: self.is_sampled, ..MetricSeries::from_points(all) }
     }
 
     /// Number of points.

@@ -1,6 +1,6 @@
 //! Runs as columns. Indices flow, tables stay: whoever filters, sorts or groups hands on row numbers of one [`RunTable`].
 
-use crate::model::{Cells, DatasetInput, Lifecycle, MetricSummary, RunKey, RunStatus, Texts};
+use crate::model::{Cells, DatasetInput, Lifecycle, MetricSummary, RunKey, RunStatus, Summaries, Texts};
 use std::collections::HashMap;
 
 /// Text of one field, dictionary-coded.
@@ -54,6 +54,11 @@ impl TextColumn {
     /// (row, code) by ascending row.
     pub fn codes(&self) -> impl Iterator<Item = (u32, u32)> + '_ {
         self.codes.iter()
+    }
+
+    /// (row, text) by ascending row.
+    pub fn texts(&self) -> impl Iterator<Item = (u32, &str)> + '_ {
+        self.codes.iter().map(|(row, code)| (row, self.text(code)))
     }
 
     /// How many rows have a text.
@@ -191,7 +196,7 @@ pub struct RunTable {
     /// Tags by key.
     pub tags: Columns<TextColumn>,
     /// Metrics by key.
-    pub metrics: Columns<Cells<MetricSummary>>,
+    pub metrics: Columns<Summaries>,
     /// Input datasets of each run.
     pub datasets: Vec<Vec<DatasetInput>>,
     /// Ids of the logged models that each run made.
@@ -295,6 +300,53 @@ impl RunTable {
         }
     }
 
+    /// Puts the run at row `at` of `other` in the place of the one at `row`: the same run, read again. What was learned of a
+    /// history stays where its last point is still the same.
+    pub fn replace(&mut self, row: u32, other: &RunTable, at: u32) {
+        fn put<T: Clone>(own: &mut [T], row: u32, other: &[T], at: u32) {
+            if let (Some(place), Some(value)) = (own.get_mut(row as usize), other.get(at as usize)) {
+                place.clone_from(value);
+            }
+        }
+        put(&mut self.key, row, &other.key, at);
+        put(&mut self.id, row, &other.id, at);
+        put(&mut self.experiment, row, &other.experiment, at);
+        put(&mut self.name, row, &other.name, at);
+        put(&mut self.status, row, &other.status, at);
+        put(&mut self.lifecycle, row, &other.lifecycle, at);
+        put(&mut self.start_ms, row, &other.start_ms, at);
+        put(&mut self.end_ms, row, &other.end_ms, at);
+        put(&mut self.artifact_uri, row, &other.artifact_uri, at);
+        put(&mut self.datasets, row, &other.datasets, at);
+        put(&mut self.outputs, row, &other.outputs, at);
+        replace_text(&mut self.user, row, other.user.get(at));
+        for (own, others) in [(&mut self.params, &other.params), (&mut self.tags, &other.tags)] {
+            own.columns.iter_mut().for_each(|column| column.codes.unset(row));
+            for (key, column) in others.iter() {
+                if let Some(text) = column.get(at) {
+                    own.entry(key).set(row, text);
+                }
+            }
+        }
+        for (number, own) in self.metrics.columns.iter_mut().enumerate() {
+            let key = self.metrics.keys.get(number).map(|key| &**key).unwrap_or_default();
+            let known = own.get(row);
+            let is_same = |new: &MetricSummary| known.is_some_and(|known| known.has_last_of(new) && new.count == 0);
+            match other.metric(at, key) {
+                Some(new) if is_same(&new) => {}
+                Some(new) => own.set(row, new),
+                None => own.unset(row),
+            }
+        }
+        for (key, column) in other.metrics.iter() {
+            if let Some(new) = column.get(at)
+                && self.metrics.get(key).is_none()
+            {
+                self.metrics.entry(key).set(row, new);
+            }
+        }
+    }
+
     /// A table of some rows alone; row `rows.start` becomes row 0. Rows beyond the end are left out.
     #[must_use]
     pub fn slice(&self, rows: std::ops::Range<u32>) -> RunTable {
@@ -349,6 +401,13 @@ impl RunTable {
     pub fn duration_ms(&self, row: u32) -> Option<i64> {
         let (start, end) = (self.start_ms[row as usize]?, self.end_ms[row as usize]?);
         end.checked_sub(start)
+    }
+}
+
+fn replace_text(own: &mut TextColumn, row: u32, text: Option<&str>) {
+    match text {
+        Some(text) => own.set(row, text),
+        None => own.codes.unset(row),
     }
 }
 
@@ -413,6 +472,23 @@ mod tests {
             }
             assert_eq!(again.tag(row, "tag"), whole.tag(row, "tag"), "{row}");
             assert_eq!(again.metric(row, "m").map(|m| m.last), whole.metric(row, "m").map(|m| m.last), "{row}");
+        }
+        // the runs of another table, put over these one by one, are those of that table
+        let mut over = whole.slice(100..200);
+        let others = whole.slice(0..100);
+        for row in over.rows() {
+            over.replace(row, &others, row);
+        }
+        for row in others.rows() {
+            assert_eq!(
+                (&over.key[row as usize], over.user.get(row)),
+                (&others.key[row as usize], others.user.get(row))
+            );
+            for key in ["dense", "sparse"] {
+                assert_eq!(over.param(row, key), others.param(row, key), "{row}");
+            }
+            assert_eq!(over.tag(row, "tag"), others.tag(row, "tag"), "{row}");
+            assert_eq!(over.metric(row, "m").map(|m| m.last), others.metric(row, "m").map(|m| m.last), "{row}");
         }
         assert!(whole.slice(290..900).len() == 10 && whole.slice(900..901).is_empty());
         assert!(whole.slice(1..2).params.get("sparse").is_none());

@@ -5,16 +5,25 @@ use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 
 /// A slot that holds no code.
 const VACANT: u32 = u32::MAX;
+/// Bytes of a block of texts: one text of all would be there twice whenever it grows.
+const BLOCK: usize = 256 << 10;
 
 /// Distinct texts in order of first appearance; a text's index is its code.
 #[derive(Clone, Debug, Default)]
 pub struct Texts {
-    /// All texts, one after the other.
-    heap: String,
-    /// Where each ends in `heap`; it starts where the one before ends.
-    ends: Vec<usize>,
+    /// All texts, one after the other; none lies in two blocks.
+    blocks: Vec<Block>,
+    /// Where each ends in its block; it starts where the one before ends.
+    ends: Vec<u32>,
     /// Codes by the hash of their text, in the next free place; at most half of the slots are taken. A power of two.
     slots: Vec<u32>,
+}
+
+#[derive(Clone, Debug)]
+struct Block {
+    /// The code of its first text.
+    first: u32,
+    texts: String,
 }
 
 fn hash(text: &str) -> usize {
@@ -34,10 +43,11 @@ impl Texts {
 
     /// The text of a code; empty for one that was not given out.
     pub fn get(&self, code: u32) -> &str {
-        let code = code as usize;
-        let start = code.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or(0);
-        let end = self.ends.get(code).copied().unwrap_or(start);
-        self.heap.get(start..end).unwrap_or("")
+        let after = self.blocks.partition_point(|block| block.first <= code);
+        let Some(block) = after.checked_sub(1).and_then(|at| self.blocks.get(at)) else { return "" };
+        let Some(end) = self.ends.get(code as usize) else { return "" };
+        let before = if block.first == code { None } else { self.ends.get((code as usize).wrapping_sub(1)) };
+        block.texts.get(before.copied().unwrap_or(0) as usize..*end as usize).unwrap_or("")
     }
 
     /// All, by code.
@@ -69,10 +79,22 @@ impl Texts {
         let at = self.slot(text);
         if self.slots[at] == VACANT {
             self.slots[at] = self.ends.len() as u32;
-            self.heap.push_str(text);
-            self.ends.push(self.heap.len());
+            self.push(text);
         }
         self.slots[at]
+    }
+
+    fn push(&mut self, text: &str) {
+        let code = self.ends.len() as u32;
+        if self.blocks.last().is_none_or(|block| block.texts.len() + text.len() > BLOCK && !block.texts.is_empty()) {
+            // most columns are small, and those that are not need all of their blocks
+            let room = if self.blocks.is_empty() { text.len() } else { text.len().max(BLOCK) };
+            self.blocks.push(Block { first: code, texts: String::with_capacity(room) });
+        }
+        if let Some(block) = self.blocks.last_mut() {
+            block.texts.push_str(text);
+            self.ends.push(block.texts.len() as u32);
+        }
     }
 
     fn grow(&mut self) {
@@ -86,7 +108,7 @@ impl Texts {
 
 #[cfg(test)]
 mod tests {
-    use super::Texts;
+    use super::{BLOCK, Texts};
     use std::collections::HashMap;
 
     #[test]
@@ -96,6 +118,7 @@ mod tests {
         for step in 0..5_000_u32 {
             let text = format!("{}", step.wrapping_mul(2_654_435_761) % 1_999);
             let text = if step % 7 == 0 { String::new() } else { text };
+            let text = if step % 97 == 0 { text.repeat(BLOCK / 9) } else { text };
             let next = known.len() as u32;
             let code = *known.entry(text.clone()).or_insert(next);
             assert_eq!((texts.code_for(&text), texts.find(&text)), (code, Some(code)));

@@ -1,10 +1,12 @@
 //! The bar on top: where you are, what was skipped, what was sent, theme, help; and the line that says how far reading is.
 
 use crate::browser::preferences::{self, Theme};
+use crate::pages::asking::Standing;
+use crate::pages::connect;
 use crate::pages::opening::{self, How};
 use crate::pages::state::{App, Drawer};
-use crate::session::Phase;
-use crate::view::format::{bytes, count, counted};
+use crate::session::{Phase, Session, Sorted};
+use crate::view::format::{bytes, count, counted, one_line};
 use crate::view::names::run_label;
 use crate::view::{PageName, ViewState};
 use crate::widgets::icon::{Icon, IconName};
@@ -35,6 +37,7 @@ pub fn Bar() -> impl IntoView {
         app.histories_changed.track();
         app.session.with_value(|session| session.report.total())
     };
+    let has_server = has_server(app);
     let toggle = move |drawer: Drawer| {
         app.drawer.update(|open| *open = if *open == Some(drawer) { None } else { Some(drawer) });
     };
@@ -42,6 +45,7 @@ pub fn Bar() -> impl IntoView {
         <header class="bar">
             <a class="brand" href="#"><Icon name=IconName::Logo />"Runglass"</a>
             <Crumbs />
+            <ServerMenu />
             <AddMenu />
             <span class="grow"></span>
             <span class="said" class:shown=move || !app.said.with(String::is_empty) aria-hidden="true">{move || app.said.get()}</span>
@@ -55,8 +59,12 @@ pub fn Bar() -> impl IntoView {
                 })
             }}
             <button type="button" class="btn quiet sm" aria-expanded=move || (app.drawer.get() == Some(Drawer::Sent)).to_string()
-                title="No request has left this tab" on:click=move |_| toggle(Drawer::Sent)>
-                <Icon name=IconName::ShieldCheck /><span class="word">"0 bytes sent"</span>
+                title=move || if has_server.get() { "Requests go to the server that is open" } else { "No request has left this tab" } on:click=move |_| toggle(Drawer::Sent)>
+                {move || if has_server.get() {
+                    view! { <Icon name=IconName::External /><span class="word">"Asks a server"</span> }.into_any()
+                } else {
+                    view! { <Icon name=IconName::ShieldCheck /><span class="word">"0 bytes sent"</span> }.into_any()
+                }}
             </button>
             <button type="button" class="btn quiet sm icon" aria-label=theme_words title=theme_words on:click=turn_theme>
                 {move || view! { <Icon name=match theme.get() {
@@ -70,6 +78,62 @@ pub fn Bar() -> impl IntoView {
                 <Icon name=IconName::Help />
             </button>
         </header>
+    }
+}
+
+/// Whether some of what is open is a tracking server.
+pub fn has_server(app: App) -> Memo<bool> {
+    Memo::new(move |_| {
+        app.phase.track();
+        app.opened.track();
+        app.session.with_value(|session| session.has_server())
+    })
+}
+
+/// What the server says of itself, its workspaces, and how often what runs is looked at.
+#[component]
+fn ServerMenu() -> impl IntoView {
+    let app = App::get();
+    let server = Memo::new(move |_| {
+        app.changed.track();
+        app.phase.track();
+        let is_open = app.view.with(|view| view.page != PageName::Open);
+        let found = |session: &Session| session.stores.iter().find_map(|store| store.server.clone());
+        app.session.with_value(|session| found(session).filter(|_| is_open && session.has_server()))
+    });
+    let live = app.asked.live_ms;
+    move || {
+        let server = server.get()?;
+        let words = match (&server.version, &server.workspace) {
+            (version, Some(workspace)) => {
+                format!("{} {} · {workspace}", server.name, version.as_deref().unwrap_or_default())
+            }
+            (Some(version), None) => format!("{} {version}", server.name),
+            (None, None) => server.name.clone(),
+        };
+        let workspaces = server.workspaces.clone();
+        let now = server.workspace.clone();
+        Some(view! {
+            <PopoverButton label="The server" class="btn quiet sm" button=move || {
+                let words = words.clone();
+                view! {
+                    <span class="live" class:on=move || live.get() != 0 && app.asked.is_live.get() class:lost=move || !app.asked.is_live.get() aria-hidden="true"></span>
+                    <span class="word" data-server-version="">{one_line(&words, 60)}</span><Icon name=IconName::CaretDown class="small" />
+                }
+            }>
+                <MenuTitle text="Look at what runs" />
+                {[(2_000, "Every 2 seconds"), (5_000, "Every 5 seconds"), (30_000, "Every 30 seconds"), (0, "Never")].map(|(ms, label)| view! {
+                    <MenuItem radio=true checked=Signal::derive(move || live.get() == ms) on_press=Callback::new(move |()| app.asked.look_every(ms))>{label}</MenuItem>
+                }).collect_view()}
+                {(!workspaces.is_empty()).then(|| view! { <MenuTitle text="Workspace" /> })}
+                {workspaces.clone().into_iter().map(|workspace| {
+                    let (is_now, to) = (now.as_ref() == Some(&workspace), workspace.clone());
+                    view! {
+                        <MenuItem radio=true checked=Signal::stored(is_now) on_press=Callback::new(move |()| connect::change_workspace(app, to.clone()))>{one_line(&workspace, 60)}</MenuItem>
+                    }
+                }).collect_view()}
+            </PopoverButton>
+        })
     }
 }
 
@@ -167,8 +231,13 @@ pub fn Reading() -> impl IntoView {
         };
         (some as f64 / all.max(1) as f64 * 100.0).clamp(0.0, 100.0)
     };
+    let adding = move || app.session.with_value(|session| session.looking_into().map(|name| one_line(name, 80)));
     let words = move || {
         let (read, experiments) = read();
+        if let Some(name) = adding() {
+            let here = if read.runs == 1 { "is" } else { "are" };
+            return format!("Looking into {name}; {} {here} here already", counted(read.runs, "run", "runs"));
+        }
         let of = |some: String, all: Option<String>| all.map_or(some.clone(), |all| format!("{some} of {all}"));
         let number = |number: u64| count(number as i64);
         match read.runs_total {
@@ -205,6 +274,7 @@ pub fn Reading() -> impl IntoView {
             return None;
         }
         match app.phase.get() {
+            Phase::Done if app.asked.standing.get() != Standing::Idle => Some(view! { <AskedOf /> }.into_any()),
             Phase::Looking | Phase::Reading => Some(view! {
                 <div class="reading" role="group" aria-label="Reading">
                     <div class="prog" role="progressbar" aria-label="Reading" aria-valuemin="0" aria-valuemax="100"
@@ -232,5 +302,47 @@ pub fn Reading() -> impl IntoView {
             }.into_any()),
             _ => None,
         }
+    }
+}
+
+/// How far a server was asked for what the view shows.
+#[component]
+fn AskedOf() -> impl IntoView {
+    let app = App::get();
+    let asked = app.asked;
+    let words = move || {
+        app.changed.track();
+        let runs = app.session.with_value(|session| counted(session.read.runs, "run", "runs"));
+        match asked.sorted.get() {
+            Sorted::AmongLoaded => format!("{runs} loaded, sorted among these"),
+            Sorted::AtTheTop | Sorted::Wholly => format!("{runs} loaded"),
+        }
+    };
+    let go_on = move |_| asked.go_on();
+    move || {
+        match asked.standing.get() {
+        Standing::Idle => None,
+        Standing::Asking => Some(view! {
+            <div class="reading" role="group" aria-label="Loading">
+                <div class="prog unknown" role="progressbar" aria-label="Loading runs"></div>
+                <div class="reading-words">
+                    <span class="strong">"Loading"</span><span data-asked="asking">{words}</span>
+                    <button type="button" class="btn sm" on:click=move |_| asked.stop()>"Stop, keep these"</button>
+                </div>
+            </div>
+        }.into_any()),
+        Standing::Stopped => Some(view! {
+            <div class="msg warning" role="status">
+                <Icon name=IconName::Info /><span class="grow" data-asked="stopped"><b>"Loading was stopped."</b>" "{words}"; the server has more."</span>
+                <button type="button" class="btn sm" on:click=go_on><Icon name=IconName::Retry />"Go on"</button>
+            </div>
+        }.into_any()),
+        Standing::Failed(fault) => Some(view! {
+            <div class="msg failed" role="alert" data-fault=format!("{:?}", fault.kind)>
+                <Icon name=IconName::Failed /><span class="grow" data-asked="failed"><b>"The server stopped answering."</b>" "{fault.message}" "{words}"."</span>
+                <button type="button" class="btn sm" on:click=go_on><Icon name=IconName::Retry />"Retry"</button>
+            </div>
+        }.into_any()),
+    }
     }
 }

@@ -1,15 +1,16 @@
 //! Charts of the runs that have their eye on: one a metric, in sections by prefix. Only what is in sight is read and drawn.
 
 use crate::browser::signs::Act;
-use crate::browser::{now_ms, zone_minutes};
+use crate::browser::{Timer, now_ms, zone_minutes};
 use crate::chart::{Axis, Bar, BarPlot, Form, LinePlot, Series};
 use crate::model::MetricSeries;
+use crate::pages::bar;
 use crate::pages::pipeline::Pipeline;
 use crate::pages::state::App;
-use crate::session::History;
+use crate::session::{History, Stretch};
 use crate::sources::Fault;
 use crate::view::XAxis;
-use crate::view::curves::{Along, Chart, Section, along, points, sections};
+use crate::view::curves::{Along, Chart, Section, along, points, sections, steps_within};
 use crate::view::format::{count, counted, one_line};
 use crate::view::names::run_label;
 use crate::widgets::icon::{Icon, IconName};
@@ -23,6 +24,11 @@ use std::sync::Arc;
 
 /// Charts of a section that stand before "more".
 const SHOWN_AT_FIRST: usize = 48;
+
+/// Points that are asked for within a window over a sampled curve.
+const POINTS_IN_WINDOW: u32 = 1_000;
+/// How long a window stands still before that, milliseconds.
+const REFINE_AFTER_MS: u32 = 250;
 
 /// Charts that are built at once; the others follow, as many a turn.
 const BUILT_AT_ONCE: usize = 3;
@@ -65,6 +71,7 @@ pub fn Charts() -> impl IntoView {
     });
     let total =
         Memo::new(move |_| all.with(|sections| sections.iter().map(|section| section.charts.len()).sum::<usize>()));
+    let has_server = bar::has_server(app);
     let words = move || {
         let (eyes, lines) = (rows.with(|rows| rows.len()), pipeline.matching.with(|rows| rows.len()));
         format!("{} of {} in charts", count(eyes as i64), counted(lines as u64, "run", "runs"))
@@ -78,7 +85,7 @@ pub fn Charts() -> impl IntoView {
                 </label>
                 <Axes />
             </div>
-            <div class="ctl2"><span class="sub" role="status">{words}</span><span class="dim">" · every point is drawn"</span></div>
+            <div class="ctl2"><span class="sub" role="status">{words}</span><span class="dim">{move || if has_server.get() { " · curves are sampled where they say so" } else { " · every point is drawn" }}</span></div>
             <div class="chart-scroll">
                 {move || found.with(|sections| sections.is_empty()).then(|| {
                     let (title, text) = match (total.get(), rows.with(|rows| rows.is_empty())) {
@@ -269,6 +276,44 @@ fn Lines(metric: String, rows: Memo<Arc<Vec<u32>>>) -> impl IntoView {
         let asked = app.view.with(|view| view.x);
         known.with(|known| along(asked, known.read.iter().map(|(_, series)| &**series)))
     });
+    // a window over a curve that a server sampled asks for more of it, once it stands still
+    let refining = StoredValue::new_local(None::<Timer>);
+    Effect::new(move || {
+        let Some(window) = shared.window.get() else { return refining.set_value(None) };
+        let axis = axis.get_untracked();
+        let read = known.with_untracked(|known| known.read.clone());
+        let stretches: Vec<(u32, Stretch)> = read
+            .iter()
+            .filter(|(_, series)| series.is_sampled)
+            .filter_map(|(row, series)| {
+                let steps = steps_within(axis, series, window)?;
+                Some((*row, Stretch { steps: Some(steps), enough: Some(POINTS_IN_WINDOW) }))
+            })
+            .collect();
+        refining.set_value(Some(Timer::start(REFINE_AFTER_MS, move || {
+            for (row, stretch) in &stretches {
+                key.with_value(|key| app.more_of_history(*row, key, *stretch));
+            }
+        })));
+    });
+    let sampled = Memo::new(move |_| {
+        known.with(|known| {
+            let of = known.read.iter().filter(|(_, series)| series.is_sampled);
+            let rows: Vec<u32> = of.clone().map(|(row, _)| *row).collect();
+            let points: usize = of.clone().map(|(_, series)| series.len()).sum();
+            let steps: i64 = of
+                .filter_map(|(_, series)| {
+                    Some(series.step.last()?.saturating_sub(*series.step.first()?).saturating_add(1))
+                })
+                .sum();
+            (rows, points, steps)
+        })
+    });
+    let all_points = move |_| {
+        for row in sampled.get_untracked().0 {
+            key.with_value(|key| app.more_of_history(row, key, Stretch::default()));
+        }
+    };
     let series = Memo::new_with_compare(
         move |_| {
             let axis = axis.get();
@@ -336,6 +381,15 @@ fn Lines(metric: String, rows: Memo<Arc<Vec<u32>>>) -> impl IntoView {
                 status=Signal::derive(status)
                 foot=Signal::derive(foot)
             />
+            {move || {
+                let (rows, points, steps) = sampled.get();
+                (!rows.is_empty()).then(|| view! {
+                    <p class="sampled" data-sampled=points>
+                        <span class="sub">{format!("{} of up to {} points, chosen by the server", count(points as i64), count(steps.max(points as i64)))}</span>
+                        <button type="button" class="link" on:click=all_points>"All points"</button>
+                    </p>
+                })
+            }}
             {fault}
         </div>
     }

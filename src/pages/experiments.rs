@@ -4,6 +4,7 @@ use crate::browser::{document, now_ms, signs};
 use crate::model::Lifecycle;
 use crate::pages::export;
 use crate::pages::filters::lifecycles;
+use crate::pages::shelf;
 use crate::pages::state::App;
 use crate::pages::state::zone;
 use crate::sources::exports::document::Chosen;
@@ -83,8 +84,9 @@ pub fn Experiments() -> impl IntoView {
     let beside = Memo::new(move |_| {
         app.changed.track();
         let (models, traces) = app.session.with_value(|session| {
-            let models: usize = session.stores.iter().map(|store| store.registered_models.len()).sum();
-            (models as u64, session.stores.iter().map(|store| store.traces).sum::<u64>())
+            // the same registry may lie in two of the things that were opened
+            let models: BTreeSet<_> = session.stores.iter().flat_map(|store| &store.registered_models).collect();
+            (models.len() as u64, session.stores.iter().map(|store| store.traces).sum::<u64>())
         });
         let models = (models > 0).then(|| (PageName::Models, counted(models, "model", "models")));
         let traces = (traces > 0).then(|| (PageName::Traces, counted(traces, "trace", "traces")));
@@ -103,11 +105,11 @@ pub fn Experiments() -> impl IntoView {
             .with(|counts| counts.iter().fold((0, 0), |sum, count| (sum.0 + count.active, sum.1 + count.deleted)));
         let shown = numbers.with(|numbers| numbers.len() as u64);
         let deleted = if totals.1 > 0 { format!(", {} deleted", count(i64::from(totals.1))) } else { String::new() };
-        format!(
-            "{}, {}{deleted}",
-            counted(shown, "experiment", "experiments"),
-            counted(u64::from(totals.0), "run", "runs")
-        )
+        let experiments = counted(shown, "experiment", "experiments");
+        if app.session.with_value(|session| session.has_server()) {
+            return experiments;
+        }
+        format!("{experiments}, {}{deleted}", counted(u64::from(totals.0), "run", "runs"))
     };
     Effect::new(move || {
         if !is_empty.get()
@@ -159,7 +161,7 @@ pub fn Experiments() -> impl IntoView {
                 {move || is_empty.get().then(|| if is_loading.get() {
                     view! { <div class="skel" aria-hidden="true">{(0..8).map(|_| view! { <i></i> }).collect_view()}</div> }.into_any()
                 } else {
-                    view! { <Nothing how_many=how_many /> }.into_any()
+                    view! { <Nothing how_many=how_many beside=beside /> }.into_any()
                 })}
             </div>
             <div class="foot">
@@ -198,8 +200,10 @@ fn Hints() -> impl IntoView {
 }
 
 #[component]
-fn Nothing(how_many: Memo<(usize, usize)>) -> impl IntoView {
+fn Nothing(how_many: Memo<(usize, usize)>, beside: Memo<Vec<(PageName, String)>>) -> impl IntoView {
     let app = App::get();
+    // what holds no experiment at all is a registry, or prompts
+    let prompts = how_many.with_untracked(|(active, deleted)| active + deleted == 0).then(|| shelf::prompts(app));
     move || {
         let (searching, shown) = app.view.with(|view| (!view.filter.is_empty(), view.shown));
         let (active, deleted) = how_many.get();
@@ -209,11 +213,22 @@ fn Nothing(how_many: Memo<(usize, usize)>) -> impl IntoView {
             (_, Shown::Deleted) if active > 0 => "No experiment is deleted.",
             _ => "What was opened holds no experiment.",
         };
+        let beside = if active + deleted == 0 { beside.get() } else { Vec::new() };
+        let prompts = prompts.map_or(0, |prompts| prompts.get()) as u64;
         view! {
             <div class="empty">
                 <Icon name=IconName::Chart />
                 <h2>"Nothing to show"</h2>
-                <p>{text}</p>
+                <p>{text}{(prompts > 0).then(|| format!(
+                    " It holds {}: prompts have no page here yet.", counted(prompts, "prompt", "prompts")
+                ))}</p>
+                {beside.into_iter().map(|(page, words)| {
+                    let href = app.href(|view| {
+                        view.to_experiments();
+                        view.page = page;
+                    });
+                    view! { <a class="btn primary" href=href>{format!("Show {words}")}</a> }
+                }).collect_view()}
                 {(active + deleted > 0).then(|| view! {
                     <button type="button" class="btn" on:click=move |_| app.tune(|view| {
                         view.filter.clear();
@@ -321,8 +336,19 @@ fn List(
                     let origin = &experiment.origin;
                     view! { <span class="cut sub" title=origin.clone()>{one_line(origin, 80)}</span> }.into_any()
                 }
-                Some(Column::Runs) => view! { <span>{move || count(i64::from(of().active))}</span> }.into_any(),
-                Some(Column::Deleted) => view! { <span class="dim">{move || count(i64::from(of().deleted))}</span> }.into_any(),
+                Some(column @ (Column::Runs | Column::Deleted)) => {
+                    let knows = move || app.session.with_value(|session| session.knows_runs(number));
+                    let text = move || {
+                        let counts = of();
+                        match (column, knows()) {
+                            (Column::Runs, true) => count(i64::from(counts.active)),
+                            (Column::Deleted, true) => count(i64::from(counts.deleted)),
+                            _ => "–".to_owned(),
+                        }
+                    };
+                    let title = move || (!knows()).then_some("The server does not tell before they are loaded");
+                    view! { <span class:dim=column == Column::Deleted title=title>{text}</span> }.into_any()
+                }
                 Some(Column::Last) => view! {
                     <span title=move || of().last_ms.map(|ms| date_time(ms, zone()))>{move || match of().last_ms {
                         Some(ms) => age(ms, now_ms()),

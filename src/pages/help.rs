@@ -1,6 +1,7 @@
 //! Two drawers: keys and the search language; what was sent, and how to check it.
 
 use crate::browser::{policy, preferences, served};
+use crate::pages::bar;
 use crate::pages::state::App;
 use crate::query::{Standing, examples};
 use crate::widgets::drawer::Drawer;
@@ -85,10 +86,18 @@ pub fn Help() -> impl IntoView {
 pub fn Sent() -> impl IntoView {
     let app = App::get();
     let close = Callback::new(move |()| app.drawer.set(None));
+    let has_server = bar::has_server(app);
     let served = served::served().filter(|served| served.name().is_some());
     view! {
-        <Drawer open=Signal::derive(move || app.drawer.get() == Some(crate::pages::state::Drawer::Sent)) title="0 bytes sent" on_close=close>
+        <Drawer open=Signal::derive(move || app.drawer.get() == Some(crate::pages::state::Drawer::Sent)) title=Signal::derive(move || if has_server.get() { "What is sent" } else { "0 bytes sent" }.to_owned()) on_close=close>
             <div class="help">
+                {move || has_server.get().then(|| {
+                    let bases = app.things.with_value(|things| things.iter().filter_map(|thing| thing.server().map(|server| server.address.base())).collect::<Vec<_>>());
+                    view! {
+                        <p>"This tab is connected: it asks "<b>{bases.join(", ")}</b>" for what you look at, and writes nothing there. A password or token goes to that server alone. What of it was asked the developer tools show (F12, tab Network)."</p>
+                        <p class="sub">"Files that you add now are still read here only; but since this tab may connect, the browser does not forbid it to send. For that, open them in a tab of their own."</p>
+                    }
+                })}
                 <p>{match &served {
                     Some(_) => "Runglass reads what comes with this page in this tab, in a worker, and draws it here. Its server only gives: it is asked for listings and bytes, and nothing else is sent to it.",
                     None => "Runglass reads your files in this tab, in a worker, and draws them here. There is no server behind it.",

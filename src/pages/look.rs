@@ -6,6 +6,8 @@
 
 use crate::browser::document;
 use crate::browser::signs::{Broken, Busy};
+use crate::pages::asking::keep_asking;
+use crate::pages::live::keep_live;
 use crate::pages::pipeline::Pipeline;
 use crate::pages::state::App;
 use crate::pages::{experiments, run, runs, shelf};
@@ -46,7 +48,12 @@ impl From<leptos::wasm_split::SplitLoaderError> for Missing {
 /// The way into the part: gives `owner` the stages that its pages share.
 #[leptos::wasm_split::wasm_split(look, wasm_split_path = ::leptos::wasm_split, fallible)]
 fn pages(app: App, owner: Owner) -> Result<Pages, Missing> {
-    owner.with(|| provide_context(Pipeline::new(app)));
+    owner.with(|| {
+        let pipeline = Pipeline::new(app);
+        provide_context(pipeline);
+        keep_asking(app, pipeline.wanted);
+        keep_live(app, pipeline);
+    });
     Ok(Pages(|name| match name {
         PageName::Runs => view! { <runs::Runs /> }.into_any(),
         PageName::Run => view! { <run::Run /> }.into_any(),

@@ -2,13 +2,16 @@
 //! it to widgets.
 
 mod artifacts;
+mod asking;
 mod bar;
 mod cells;
 mod charts;
+mod connect;
 mod experiments;
 mod export;
 mod filters;
 mod help;
+mod live;
 mod look;
 mod note;
 mod notices;

@@ -1,6 +1,7 @@
 //! Where data is opened: nothing is open, a link waits for a name, or what was opened holds nothing.
 
 use crate::browser::handles;
+use crate::pages::connect::{AskFirst, Connect, Unreached, is_address};
 use crate::pages::opening::{self, How};
 use crate::pages::state::{App, Drawer};
 use crate::session::Phase;
@@ -15,7 +16,9 @@ pub fn Open(waiting: bool) -> impl IntoView {
     let wanted = app.view.with_untracked(|view| view.source.clone()).filter(|_| waiting).unwrap_or_default();
     view! {
         <div class="start">
-            {if waiting {
+            {if waiting && is_address(&wanted) {
+                view! { <AskFirst name=wanted /> }.into_any()
+            } else if waiting {
                 view! { <Waiting name=wanted /> }.into_any()
             } else {
                 view! {
@@ -30,11 +33,18 @@ pub fn Open(waiting: bool) -> impl IntoView {
             })}
             <Drop />
             {(!waiting).then(|| view! { <Sample /> })}
+            {(!waiting).then(|| view! {
+                <section class="card-box" aria-label="Tracking server">
+                    <h2>"Is it on a server?"</h2>
+                    <p class="sub">"Any MLflow tracking server that lets this page ask it. Filters, order and paging are the server's; nothing is written to it."</p>
+                    <Connect />
+                </section>
+            })}
             {(!waiting).then(|| view! { <Where /> })}
             <p class="priv">
                 <Icon name=IconName::ShieldCheck />
                 <span>
-                    <b>"Nothing leaves this tab."</b>" Files are read on your machine and never changed. Bytes sent: 0. "
+                    <b>"Nothing leaves this tab."</b>" Files are read on your machine and never changed. Bytes sent: 0, unless you connect to a server. "
                     <button type="button" class="link" on:click=move |_| app.drawer.set(Some(Drawer::Sent))>"How to check it yourself"</button>
                 </span>
             </p>
@@ -135,13 +145,18 @@ pub fn Failed() -> impl IntoView {
         _ => return ().into_any(),
     };
     let name = app.opened.get_untracked().unwrap_or_default();
+    let is_server = app.things.with_value(|things| things.iter().any(|thing| thing.server().is_some()));
     let title = match fault.kind {
         FaultKind::NotRecognised => format!("No runs found in “{name}”"),
         FaultKind::FileChanged => format!("“{name}” changed on disk"),
         FaultKind::ReaderDied => "The reader stopped".to_owned(),
+        FaultKind::Unauthorised => format!("{name} wants to know who asks"),
+        FaultKind::Forbidden => format!("{name} refuses"),
+        _ if is_server => format!("{name} can not be read"),
         _ => format!("“{name}” could not be opened"),
     };
     let notices = app.session.with_value(|session| session.report.notices().to_vec());
+    let (of_server, at) = (fault.clone(), name.clone());
     view! {
         <div class="start">
             <div role="alert" class="failed-open" data-fault=format!("{:?}", fault.kind)>
@@ -156,8 +171,11 @@ pub fn Failed() -> impl IntoView {
                     <p><button type="button" class="btn" on:click=move |_| opening::restart(app)><Icon name=IconName::Retry />"Restart"</button></p>
                 })}
             </div>
-            <Drop />
-            <Sample />
+            {if is_server {
+                view! { <Unreached fault=of_server name=at /> }.into_any()
+            } else {
+                view! { <Drop /> <Sample /> }.into_any()
+            }}
         </div>
     }.into_any()
 }

@@ -1,18 +1,22 @@
 //! Opening: from things picked or dropped to a session that fills. A second opening replaces the first.
 
 use crate::browser::files::{Thing, fetch_beside, name_of, pick_folder as pick_folder_handle};
+use crate::browser::server::{self, Connection};
 use crate::browser::worker::Reader;
 use crate::browser::{base_url, document, handles, pause, policy, served, signs};
-use crate::model::Experiment;
+use crate::model::{Experiment, Lifecycle};
+use crate::pages::connect;
 use crate::pages::state::App;
-use crate::session::{Histories, Opening, Phase, Session, Shelves, Step, load};
+use crate::session::{Histories, Opening, Phase, Session, Shelves, Step, load, load_experiments};
 use crate::sources::hosted::Served;
 use crate::sources::mounts::free_name;
 use crate::sources::path;
 use crate::sources::remote::Remote;
+use crate::sources::rest::Address;
 use crate::sources::union::Union;
 use crate::sources::{Fault, FaultKind};
 use crate::view::curves::Colours;
+use crate::view::names::Names;
 use crate::view::{PageName, Shown, ViewState};
 use crate::widgets::turns::in_the_next_turn;
 use leptos::prelude::*;
@@ -134,7 +138,9 @@ fn served() -> Option<(String, Served)> {
 
 /// Whether a link to this name opens without the user giving anything.
 pub fn opens_by_itself(name: &str) -> bool {
-    name == SAMPLE || served().is_some_and(|(served, _)| served == name)
+    name == SAMPLE
+        || served().is_some_and(|(served, _)| served == name)
+        || own_server().is_some_and(|own| own.base() == name)
 }
 
 /// Opens what a link names, where that needs nobody; a page that was just loaded opens what is served with it.
@@ -152,13 +158,17 @@ pub fn open_by_itself(app: App, named: Option<&str>, is_start: bool) {
         }
         _ => {}
     }
-    if is_start && let Some(Served { server: Some(server), upstream: Some(upstream), .. }) = served::served() {
-        connect_by_itself(app, &server, &upstream);
+    if let Some(address) = own_server().filter(|own| named.map_or(is_start, |named| own.base() == named)) {
+        let credentials = server::kept(&address);
+        connect::connect(app, Connection { address, credentials, workspace: None });
     }
 }
 
-/// NOT YET: the page's server reaches a tracking server at the address `server`, relative to the page; the user knows it as `upstream`.
-fn connect_by_itself(_app: App, _server: &str, _upstream: &str) {}
+/// The tracking server that the page's own server reaches for it.
+fn own_server() -> Option<Address> {
+    let below = served::served()?.server?;
+    Address::parse(&format!("{}{below}", served::page_address())).ok()
+}
 
 /// Asks for what the browser keeps under this name and opens it.
 pub fn open_again(app: App, name: String, kept: handles::Kept) {
@@ -202,12 +212,16 @@ pub fn cancel(app: App) {
     app.changed.update(|count| *count += 1);
 }
 
-fn start(app: App, name: String, things: Vec<Thing>) {
+/// Opens things under a name; what was open is closed.
+pub fn start(app: App, name: String, things: Vec<Thing>) {
     app.after_leaving(pause(), move || start_now(app, name, things));
 }
 
 fn start_now(app: App, name: String, things: Vec<Thing>) {
-    policy::forbid_connections();
+    let is_server = is_server(&things);
+    if !is_server {
+        policy::forbid_connections();
+    }
     let act = app.act_first.get_value().unwrap_or_else(|| signs::Act::start("first-rows"));
     app.act_first.set_value(Some(act));
     app.act_all.set_value(Some(signs::Act::start("all-rows")));
@@ -215,7 +229,8 @@ fn start_now(app: App, name: String, things: Vec<Thing>) {
     app.opening.set_value(opening);
     app.source.set_value(None);
     app.session.set_value(Session::default());
-    app.histories.set_value(Histories::default());
+    app.histories.set_value(Histories::sampled(is_server.then_some(ENOUGH_POINTS)));
+    app.asked.forget();
     app.shelf.update_value(Shelves::forget);
     app.colours.set_value(Colours::default());
     app.refused.set(None);
@@ -237,7 +252,12 @@ fn start_now(app: App, name: String, things: Vec<Thing>) {
     }
     let whole = Rc::new(Union::new());
     app.source.set_value(Some(whole.clone()));
-    read(app, whole, Opening { name, things: things.len(), ..Opening::default() }, things, !is_waited_for);
+    let opening = Opening { name, things: things.len(), is_server, ..Opening::default() };
+    read(app, whole, opening, things, !is_waited_for);
+}
+
+fn is_server(things: &[Thing]) -> bool {
+    things.iter().any(|thing| thing.server().is_some())
 }
 
 /// Opens things beside what is open: they join the tables, with their name in a column.
@@ -260,9 +280,12 @@ fn add(app: App, name: String, things: Vec<Thing>) {
     name_together(app);
     app.say(format!("Adding {name}"));
     app.shelf.update_value(Shelves::forget);
-    read(app, whole, Opening { name, prefix, things: things.len(), ..Opening::default() }, things, false);
+    let opening = Opening { name, prefix, things: things.len(), is_server: is_server(&things), ..Opening::default() };
+    read(app, whole, opening, things, false);
 }
 
+/// So many points of a curve are asked of a server at first: more than a chart has pixels.
+const ENOUGH_POINTS: u32 = 1_000;
 /// The first runs may take so long to show, in milliseconds, before the others are read.
 const SHOWN_MS: f64 = 400.0;
 
@@ -301,7 +324,13 @@ fn read(app: App, whole: Rc<Union>, opening: Opening, things: Vec<Thing>, choose
                     absorb(app, at, step, choose_page);
                     app.session.with_value(|session| session.wants(at))
                 };
-                load(&part, &mut take, &signs::now_ms, signs::quiet(SHOWN_MS, 1)).await;
+                if is_server(&things) {
+                    let part = Rc::new(part);
+                    app.asked.add(at, part.clone());
+                    load_experiments(&*part, &mut take).await;
+                } else {
+                    load(&part, &mut take, &signs::now_ms, signs::quiet(SHOWN_MS, 1)).await;
+                }
                 let is_read =
                     app.session.with_value(|session| session.openings.get(at).is_some_and(|opening| opening.is_read));
                 if at > 0 && is_open() && is_read {
@@ -391,29 +420,40 @@ fn absorb(app: App, opening: usize, step: Step, choose_page: bool) {
         }
     }
     let done = phase == Phase::Done;
-    // pages come faster than anybody can look, and telling costs more the more runs there are
     let is_told_by_choosing = last_experiments && choose_page;
-    let is_news = !phase.is_loading() || (read.runs <= FEW_RUNS && !is_told_by_choosing);
+    let is_news = !phase.is_loading() || read.runs <= FEW_RUNS;
     if app.phase.with_untracked(|shown| *shown != phase) {
         app.phase.set(phase);
     }
+    if !is_told_by_choosing {
+        tell(app, is_news);
+    }
+    // all runs of a server are here when asking ends
+    if done
+        && !app.session.with_value(Session::has_server)
+        && let Some(act) = app.act_all.get_value()
+    {
+        act.shown();
+    }
+}
+
+/// Tells the page that the session has more: at once, or after a while, since pages come faster than anybody can look, and telling
+/// costs more the more runs there are.
+pub fn tell(app: App, is_news: bool) {
     let now_ms = signs::now_ms();
     let (told_ms, took_ms) = app.told.get_value();
     let is_time = now_ms - told_ms >= TELL_EVERY_MS.max(took_ms * TELLING_SHARE);
-    if is_news || (is_time && !is_told_by_choosing) {
+    if is_news || is_time {
         app.told.set_value((now_ms, took_ms));
         app.changed.update(|count| *count += 1);
         in_the_next_turn(move || app.told.set_value((now_ms, signs::now_ms() - now_ms)));
-    }
-    if done && let Some(act) = app.act_all.get_value() {
-        act.shown();
     }
 }
 
 /// A link may name experiments that what was given does not hold, most of all another folder of the same name.
 fn leave_what_is_not_here(app: App) {
     let named = app.view.with_untracked(|view| view.experiments.clone());
-    let names = app.session.with_value(|session| crate::view::names::Names::of_experiments(&session.experiments));
+    let names = app.session.with_value(|session| Names::of_experiments(&session.experiments));
     if !named.is_empty() && names.numbers(&named).is_empty() {
         app.say("The link names experiments that are not here; all that are here are listed");
         app.tune(|view| {
@@ -424,22 +464,24 @@ fn leave_what_is_not_here(app: App) {
 
 /// A single experiment with runs needs no list: its runs are shown at once. Where all is deleted, deleted is shown.
 fn choose(app: App) {
-    let (names, all_deleted) = app.session.with_value(|session| {
-        let with_runs = |experiment: &&(u32, &crate::model::Experiment)| experiment.1.runs_expected > 0;
-        let listed: Vec<(u32, &crate::model::Experiment)> = (0..).zip(&session.experiments).collect();
-        let full: Vec<u32> = listed.iter().filter(with_runs).map(|(number, _)| *number).collect();
-        let deleted = |experiment: &crate::model::Experiment| experiment.lifecycle == crate::model::Lifecycle::Deleted;
-        (full, !session.experiments.is_empty() && session.experiments.iter().all(deleted))
+    let (only, all_deleted) = app.session.with_value(|session| {
+        let mut full = (0..).zip(&session.experiments).filter(|(_, experiment)| experiment.runs_expected > 0);
+        // the memo of names is told of these experiments after this
+        let name = |number| Names::of_experiments(&session.experiments).name(number).to_owned();
+        let only = match (full.next(), full.next()) {
+            (Some((number, _)), None) => Some(name(number)),
+            _ => None,
+        };
+        let deleted = |experiment: &Experiment| experiment.lifecycle == Lifecycle::Deleted;
+        (only, !session.experiments.is_empty() && session.experiments.iter().all(deleted))
     });
-    let experiment_names =
-        crate::view::names::Names::of_experiments(&app.session.with_value(|session| session.experiments.clone()));
     app.tune(|view| {
         if all_deleted {
             view.shown = Shown::All;
         }
-        if let [only] = names.as_slice() {
+        if let Some(only) = only {
             view.page = PageName::Runs;
-            view.experiments = vec![experiment_names.name(*only).to_owned()];
+            view.experiments = vec![only];
         }
     });
 }

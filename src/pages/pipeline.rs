@@ -2,8 +2,10 @@
 //! and hands on row numbers (the stages are numbered in `view/mod.rs`).
 
 use crate::model::{Attribute, Field};
+use crate::pages::asking;
 use crate::pages::state::App;
 use crate::query::{self, OrderBy, Parsed, Query};
+use crate::sources::Scope;
 use crate::view::Shown;
 use crate::view::curves::with_eye;
 use crate::view::rows::{Line, arrange, in_view, parents};
@@ -20,6 +22,8 @@ struct Asked {
     order: OrderBy,
     experiments: Vec<u32>,
     shown: Shown,
+    /// Something came that belongs above what stands.
+    resorted: u64,
 }
 
 #[derive(Clone, PartialEq)]
@@ -51,6 +55,8 @@ pub struct Pipeline {
     pub eye: Memo<Arc<Vec<u32>>>,
     /// Chosen runs.
     pub selected: Memo<Arc<HashSet<u32>>>,
+    /// What the view shows of each server, by the number of its opening.
+    pub wanted: Memo<Vec<(usize, Scope)>>,
 }
 
 impl Pipeline {
@@ -81,11 +87,12 @@ impl Pipeline {
             OrderBy { field, descending }
         });
         let is_held = RwSignal::new(false);
-        let is_loading = Memo::new(move |_| app.phase.with(crate::session::Phase::is_loading));
+        let is_loading = Memo::new(move |_| app.phase.with(crate::session::Phase::is_loading) || app.asked.is_asking());
         let matched = Memo::new(move |last: Option<&Matched>| {
             let (base, query, order) = (base.get(), query.get(), order.get());
             let opening = app.opening.get_value();
-            let asked = Asked { opening, query, order, experiments: experiments.get(), shown: shown.get() };
+            let resorted = app.asked.resort.get();
+            let asked = Asked { opening, query, order, experiments: experiments.get(), shown: shown.get(), resorted };
             // rows never move under the pointer: while more come, those that stand stay, and new ones join below
             let keep = is_loading.get() || is_held.get();
             let standing = last.filter(|last| keep && last.asked == asked).map(|last| last.rows.clone());
@@ -138,7 +145,8 @@ impl Pipeline {
             let names = app.view.with(|view| view.selected.clone());
             Arc::new(app.run_names.get().numbers(&names).into_iter().collect::<HashSet<u32>>())
         });
-        Pipeline { base, parsed, query, matching, is_held, parents, lines, closed, eye, selected }
+        let wanted = asking::wanted(app, query);
+        Pipeline { base, parsed, query, matching, is_held, parents, lines, closed, eye, selected, wanted }
     }
 
     /// From the context that the shell gives.

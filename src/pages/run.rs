@@ -30,7 +30,7 @@ pub fn Run() -> impl IntoView {
         let name = app.view.with(|view| view.run.clone())?;
         app.run_names.get().number(&name)
     });
-    let is_loading = Memo::new(move |_| app.phase.with(crate::session::Phase::is_loading));
+    let is_loading = Memo::new(move |_| app.phase.with(crate::session::Phase::is_loading) || app.asked.is_asking());
     let pipeline = Pipeline::get();
     let step = move |ahead: bool| {
         let (Some(row), lines) = (row.get_untracked(), pipeline.lines.get_untracked()) else { return };
@@ -99,7 +99,10 @@ fn Whole(row: u32, step: Callback<bool>) -> impl IntoView {
     let note = app.session.with_value(|session| session.table.tag(row, NOTE_TAG).map(str::to_owned));
     view! {
         <div class="run-page">
-            <Head row=row step=step />
+            {move || {
+                app.asked.revised.track();
+                view! { <Head row=row step=step /> }
+            }}
             <div class="run-columns">
                 <section class="run-in" aria-labelledby="went-in">
                     <h2 id="went-in" class="panel-head">"Went in"</h2>
@@ -107,7 +110,10 @@ fn Whole(row: u32, step: Callback<bool>) -> impl IntoView {
                 </section>
                 <section class="run-out" aria-labelledby="came-out">
                     <h2 id="came-out" class="panel-head">"Came out"</h2>
-                    <Metrics row=row />
+                    {move || {
+                        app.asked.revised.track();
+                        view! { <Metrics row=row /> }
+                    }}
                     <RunCharts row=row />
                 </section>
                 <section class="run-kept" aria-labelledby="was-kept">

@@ -277,7 +277,7 @@ fn Table() -> impl IntoView {
         }
     });
     let is_empty = Memo::new(move |_| pipeline.lines.with(|lines| lines.is_empty()));
-    let is_loading = Memo::new(move |_| app.phase.with(crate::session::Phase::is_loading));
+    let is_loading = Memo::new(move |_| app.phase.with(crate::session::Phase::is_loading) || app.asked.is_asking());
     view! {
         <Grid
             label=Signal::derive(move || format!("{} runs", pipeline.matching.with(|rows| rows.len())))
@@ -379,6 +379,9 @@ fn NoRuns() -> impl IntoView {
         let base = pipeline.base.with(|rows| rows.len());
         let query = pipeline.query.get();
         if base == 0 {
+            if let Some(there) = shown_elsewhere(app) {
+                return there;
+            }
             let elsewhere = app.view.with(|view| view.shown) == crate::view::Shown::Active;
             return view! {
                 <div class="empty">
@@ -410,6 +413,30 @@ fn NoRuns() -> impl IntoView {
             </div>
         }.into_any()
     }
+}
+
+/// What stands for runs that are shown under another experiment, since the same were opened twice.
+fn shown_elsewhere(app: App) -> Option<AnyView> {
+    let experiments = app.experiments_in_view.get();
+    let (runs, there, name, origin) = app.session.with_value(|session| {
+        let (runs, there) = session.shown_elsewhere(&experiments)?;
+        let experiment = session.experiments.get(there as usize)?;
+        Some((runs, there, experiment.name.clone(), experiment.origin.clone()))
+    })?;
+    let names = app.experiment_names.get();
+    let href = app.href(|view| view.experiments = vec![names.name(there).to_owned()]);
+    let (what, verb) = (counted(runs, "run", "runs"), if runs == 1 { "lies" } else { "lie" });
+    Some(
+        view! {
+            <div class="empty">
+                <Icon name=IconName::Chart />
+                <h2>"Shown elsewhere"</h2>
+                <p>{format!("Its {what} {verb} in {} as well, which was opened first.", one_line(&origin, 120))}</p>
+                <a class="btn primary" href=href>{format!("Show them in {}", one_line(&name, 80))}</a>
+            </div>
+        }
+        .into_any(),
+    )
 }
 
 /// What can be done with the chosen runs; stands under the table while there are some.

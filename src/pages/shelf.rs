@@ -1,14 +1,14 @@
 //! What lies beside the runs: the pages of registered models and of traces, and the models that a run logged.
 
 use crate::browser::{document, now_ms};
-use crate::model::{LoggedModel, ModelVersion, RegisteredModel, Shelf};
+use crate::model::{Experiment, LoggedModel, ModelVersion, RegisteredModel, Shelf, Trace};
 use crate::pages::run;
 use crate::pages::state::{App, zone};
-use crate::session::Phase;
+use crate::session::{Phase, Session};
 use crate::view::columns::natural;
 use crate::view::format::{Numbers, age, count, counted, date_time, duration, one_line, short_id};
 use crate::view::names::run_label;
-use crate::view::shelf::{ModelLine, model_lines, trace_lines};
+use crate::view::shelf::{ModelLine, model_lines, once, trace_lines};
 use crate::widgets::grid::{Grid, GridColumn, GridRow};
 use crate::widgets::icon::{Icon, IconName};
 use leptos::prelude::*;
@@ -44,54 +44,90 @@ fn of_shelf<T: PartialEq + Send + Sync + 'static>(
     })
 }
 
-/// The frame of both pages: search, a summary, the table, and what stands where there is none.
-#[component]
-fn Frame(
-    title: &'static str,
-    placeholder: &'static str,
-    #[prop(into)] summary: Signal<String>,
-    #[prop(into)] is_empty: Signal<bool>,
-    nothing: &'static str,
-    children: Children,
-) -> impl IntoView {
-    let app = App::get();
-    document::set_title(&format!("{title} · Runglass"));
+/// How many prompts were found: they are registered models to MLflow, and stand on no page yet.
+pub fn prompts(app: App) -> Memo<usize> {
     ask(app);
-    let is_coming = is_coming(app);
-    let fault = move || {
-        app.shelf_changed.track();
-        app.shelf.with_value(|shelf| shelf.fault.clone())
-    };
-    view! {
-        <div class="experiments-page">
-            <h1 class="sr">{title}</h1>
-            <div class="tools">
-                <label class="input search">
-                    <Icon name=IconName::Search />
-                    <input type="search" data-search="" placeholder=placeholder aria-label=placeholder
-                        prop:value=move || app.view.with(|view| view.filter.clone())
-                        on:input:target=move |event| {
-                            let text = event.target().value();
-                            app.tune(|view| view.filter = text);
-                        } />
-                    <kbd aria-hidden="true">"/"</kbd>
-                </label>
-                <span class="sub" role="status">{summary}</span>
-            </div>
-            {move || fault().map(|fault| view! {
-                <div class="msg failed" role="alert"><Icon name=IconName::Failed /><span class="grow">{fault.message}</span></div>
-            })}
-            <div class="listing">
-                {children()}
-                {move || is_empty.get().then(|| if is_coming.get() {
-                    view! { <div class="skel" aria-hidden="true">{(0..8).map(|_| view! { <i></i> }).collect_view()}</div> }.into_any()
-                } else if app.view.with(|view| !view.filter.is_empty()) {
-                    view! { <div class="empty"><Icon name=IconName::Search /><h2>"Nothing to show"</h2><p>"Nothing matches every word."</p></div> }.into_any()
-                } else {
-                    view! { <div class="empty"><Icon name=IconName::Box /><h2>"Nothing to show"</h2><p>{nothing}</p></div> }.into_any()
+    of_shelf(app, |shelf| shelf.registered.iter().filter(|model| model.is_prompt()).count())
+}
+
+/// What one of the pages lists.
+struct Listing {
+    title: &'static str,
+    /// Of the search field.
+    placeholder: &'static str,
+    /// What stands there where there is none.
+    nothing: &'static str,
+    /// What the table is called.
+    label: &'static str,
+    row_attribute: &'static str,
+    summary: Signal<String>,
+    row_count: Signal<usize>,
+    /// Without the origin, which comes after the first where what is open comes from several things.
+    columns: Vec<GridColumn>,
+    row: Callback<usize, GridRow>,
+    /// By the number of the row and the key of the column.
+    cell: Callback<(usize, String), AnyView>,
+    /// The run that a row names, which Enter goes to.
+    run: Callback<usize, Option<String>>,
+}
+
+impl Listing {
+    /// The page: search, a summary, the table, and what stands where there is none.
+    fn page(self, app: App) -> impl IntoView {
+        let Listing { title, placeholder, nothing, label, row_attribute, summary, row_count, columns, row, cell, run } =
+            self;
+        document::set_title(&format!("{title} · Runglass"));
+        ask(app);
+        let is_coming = is_coming(app);
+        let is_empty = Memo::new(move |_| row_count.get() == 0);
+        let fault = move || {
+            app.shelf_changed.track();
+            app.shelf.with_value(|shelf| shelf.fault.clone())
+        };
+        let columns = Memo::new(move |_| {
+            let mut columns = columns.clone();
+            if app.has_origins.get() {
+                columns.insert(1, column("origin", "From", 150.0, false));
+            }
+            Arc::new(columns)
+        });
+        let cell = move |(index, at): (usize, usize)| {
+            let key = columns.with_untracked(|columns| columns.get(at).map(|column| column.key.clone()));
+            key.map_or_else(|| ().into_any(), |key| cell.run((index, key)))
+        };
+        view! {
+            <div class="experiments-page">
+                <h1 class="sr">{title}</h1>
+                <div class="tools">
+                    <label class="input search">
+                        <Icon name=IconName::Search />
+                        <input type="search" data-search="" placeholder=placeholder aria-label=placeholder
+                            prop:value=move || app.view.with(|view| view.filter.clone())
+                            on:input:target=move |event| {
+                                let text = event.target().value();
+                                app.tune(|view| view.filter = text);
+                            } />
+                        <kbd aria-hidden="true">"/"</kbd>
+                    </label>
+                    <span class="sub" role="status">{summary}</span>
+                </div>
+                {move || fault().map(|fault| view! {
+                    <div class="msg failed" role="alert"><Icon name=IconName::Failed /><span class="grow">{fault.message}</span></div>
                 })}
+                <div class="listing">
+                    <Grid label=label role="grid" row_attribute=row_attribute columns=columns row_count=row_count row=row
+                        cell=Callback::new(cell)
+                        on_open=Callback::new(move |index: usize| go_to_run(app, run.run(index).as_deref())) />
+                    {move || is_empty.get().then(|| if is_coming.get() {
+                        view! { <div class="skel" aria-hidden="true">{(0..8).map(|_| view! { <i></i> }).collect_view()}</div> }.into_any()
+                    } else if app.view.with(|view| !view.filter.is_empty()) {
+                        view! { <div class="empty"><Icon name=IconName::Search /><h2>"Nothing to show"</h2><p>"Nothing matches every word."</p></div> }.into_any()
+                    } else {
+                        view! { <div class="empty"><Icon name=IconName::Box /><h2>"Nothing to show"</h2><p>{nothing}</p></div> }.into_any()
+                    })}
+                </div>
             </div>
-        </div>
+        }
     }
 }
 
@@ -104,21 +140,6 @@ fn column(key: &str, label: &str, width_px: f64, align_right: bool) -> GridColum
         resizable: false,
         ..GridColumn::default()
     }
-}
-
-/// The columns, with the origin after the first where what is open comes from several things.
-fn with_origin(app: App, columns: Vec<GridColumn>) -> Memo<Arc<Vec<GridColumn>>> {
-    Memo::new(move |_| {
-        let mut columns = columns.clone();
-        if app.has_origins.get() {
-            columns.insert(1, column("origin", "From", 150.0, false));
-        }
-        Arc::new(columns)
-    })
-}
-
-fn key_at(columns: Memo<Arc<Vec<GridColumn>>>, at: usize) -> Option<String> {
-    columns.with_untracked(|columns| columns.get(at).map(|column| column.key.clone()))
 }
 
 fn text(text: &str) -> AnyView {
@@ -181,9 +202,31 @@ pub fn Models() -> impl IntoView {
             counted(versions as u64, "version", "versions")
         )
     };
-    let columns = with_origin(
-        app,
-        vec![
+    let line_at = move |index: usize| lines.with_untracked(|lines| lines.get(index).copied());
+    let row = move |index: usize| {
+        let Some(line) = lines.with(|lines| lines.get(index).copied()) else { return GridRow::default() };
+        let id =
+            models.with(|models| line.version(models).map_or(String::new(), |version| format!("/{}", version.version)));
+        let name = models.with(|models| line.model(models).map(|model| model.name.clone()).unwrap_or_default());
+        GridRow { id: format!("{name}{id}"), name, ..GridRow::default() }
+    };
+    let cell = move |(index, key): (usize, String)| {
+        let Some(line) = line_at(index) else { return ().into_any() };
+        models.with_untracked(|models| match line.model(models) {
+            Some(model) => model_cell(app, line, model, line.version(models), &key),
+            None => ().into_any(),
+        })
+    };
+    let run = move |index: usize| models.with_untracked(|models| line_at(index)?.version(models)?.run_id.clone());
+    Listing {
+        title: "Models",
+        placeholder: "Name, alias, stage, tag",
+        nothing: "What was opened holds no registered model.",
+        label: "Registered models",
+        row_attribute: "data-model",
+        summary: Signal::derive(summary),
+        row_count: Signal::derive(move || lines.with(|lines| lines.len())),
+        columns: vec![
             GridColumn { pinned: true, tree: true, ..column("model", "Model", 240.0, false) },
             column("version", "Version", 70.0, true),
             column("aliases", "Aliases", 150.0, false),
@@ -195,39 +238,11 @@ pub fn Models() -> impl IntoView {
             column("tags", "Tags", 220.0, false),
             column("description", "Description", 380.0, false),
         ],
-    );
-    let line_at = move |index: usize| lines.with(|lines| lines.get(index).copied());
-    let row = move |index: usize| {
-        let Some(line) = line_at(index) else { return GridRow::default() };
-        let id =
-            models.with(|models| line.version(models).map_or(String::new(), |version| format!("/{}", version.version)));
-        let name = models.with(|models| line.model(models).map(|model| model.name.clone()).unwrap_or_default());
-        GridRow { id: format!("{name}{id}"), name, ..GridRow::default() }
-    };
-    let cell = move |(index, at): (usize, usize)| {
-        let (Some(line), Some(key)) = (lines.with_untracked(|lines| lines.get(index).copied()), key_at(columns, at))
-        else {
-            return ().into_any();
-        };
-        models.with_untracked(|models| match line.model(models) {
-            Some(model) => model_cell(app, line, model, line.version(models), &key),
-            None => ().into_any(),
-        })
-    };
-    let open = move |index: usize| {
-        let line = lines.with_untracked(|lines| lines.get(index).copied());
-        let id = models.with_untracked(|models| line?.version(models)?.run_id.clone());
-        go_to_run(app, id.as_deref());
-    };
-    view! {
-        <Frame title="Models" placeholder="Name, alias, stage, tag" summary=Signal::derive(summary)
-            is_empty=Signal::derive(move || lines.with(|lines| lines.is_empty()))
-            nothing="What was opened holds no registered model.">
-            <Grid label="Registered models" role="grid" row_attribute="data-model" on_open=Callback::new(open) columns=columns
-                row_count=Signal::derive(move || lines.with(|lines| lines.len()))
-                row=Callback::new(row) cell=Callback::new(cell) />
-        </Frame>
+        row: Callback::new(row),
+        cell: Callback::new(cell),
+        run: Callback::new(run),
     }
+    .page(app)
 }
 
 fn model_cell(
@@ -282,14 +297,35 @@ fn model_cell(
 #[component]
 pub fn Traces() -> impl IntoView {
     let app = App::get();
-    let traces = of_shelf(app, |shelf| Arc::new(shelf.traces.clone()));
+    let traces = of_shelf(app, |shelf| Arc::new(once(&shelf.traces)));
     let lines = Memo::new(move |_| {
         let search = app.view.with(|view| view.filter.clone());
         traces.with(|traces| Arc::new(trace_lines(traces, &search)))
     });
-    let columns = with_origin(
-        app,
-        vec![
+    let line_at = move |index: usize| lines.with_untracked(|lines| lines.get(index).copied());
+    let row = move |index: usize| {
+        let Some(at) = lines.with(|lines| lines.get(index).copied()) else { return GridRow::default() };
+        traces.with(|traces| match traces.get(at as usize) {
+            Some(trace) => GridRow { id: trace.id.clone(), name: trace.name.clone(), ..GridRow::default() },
+            None => GridRow::default(),
+        })
+    };
+    let cell = move |(index, key): (usize, String)| {
+        traces.with_untracked(|traces| match line_at(index).and_then(|at| traces.get(at as usize)) {
+            Some(trace) => trace_cell(app, trace, &key),
+            None => ().into_any(),
+        })
+    };
+    let run = move |index: usize| traces.with_untracked(|traces| traces.get(line_at(index)? as usize)?.run_id.clone());
+    Listing {
+        title: "Traces",
+        placeholder: "Name, state, id",
+        nothing: "What was opened holds no trace.",
+        label: "Traces",
+        row_attribute: "data-trace",
+        summary: Signal::derive(move || counted(lines.with(|lines| lines.len()) as u64, "trace", "traces")),
+        row_count: Signal::derive(move || lines.with(|lines| lines.len())),
+        columns: vec![
             GridColumn { pinned: true, tree: true, ..column("name", "Name", 260.0, false) },
             column("state", "State", 100.0, false),
             column("start", "Age", 60.0, true),
@@ -298,64 +334,34 @@ pub fn Traces() -> impl IntoView {
             column("experiment", "Experiment", 200.0, false),
             column("id", "Id", 300.0, false),
         ],
-    );
-    let row = move |index: usize| {
-        let Some(at) = lines.with(|lines| lines.get(index).copied()) else { return GridRow::default() };
-        traces.with(|traces| match traces.get(at as usize) {
-            Some(trace) => GridRow { id: trace.id.clone(), name: trace.name.clone(), ..GridRow::default() },
-            None => GridRow::default(),
-        })
+        row: Callback::new(row),
+        cell: Callback::new(cell),
+        run: Callback::new(run),
+    }
+    .page(app)
+}
+
+fn trace_cell(app: App, trace: &Trace, key: &str) -> AnyView {
+    let of_experiment = |of: fn(&Experiment) -> &String| {
+        let found = |session: &Session| session.experiments.get(trace.experiment as usize).map(|one| of(one).clone());
+        text(&app.session.with_value(found).unwrap_or_default())
     };
-    let cell = move |(index, column): (usize, usize)| {
-        let (Some(at), Some(key)) = (lines.with_untracked(|lines| lines.get(index).copied()), key_at(columns, column))
-        else {
-            return ().into_any();
-        };
-        traces.with_untracked(|traces| {
-            let Some(trace) = traces.get(at as usize) else { return ().into_any() };
-            match key.as_str() {
-                "name" if trace.name.is_empty() => view! { <span class="dim">"without a name"</span> }.into_any(),
-                "name" => text(&trace.name),
-                "state" => {
-                    let failed = trace.state == "ERROR";
-                    view! { <span class:failed-word=failed>{trace.state.to_lowercase()}</span> }.into_any()
-                }
-                "start" => when(trace.start_ms),
-                "took" => match trace.duration_ms {
-                    Some(ms) => view! { <span title=format!("{} ms", count(ms))>{duration(ms)}</span> }.into_any(),
-                    None => view! { <span class="none">"–"</span> }.into_any(),
-                },
-                "run" => run_link(app, trace.run_id.as_deref()),
-                "origin" => {
-                    let origin = app.session.with_value(|session| {
-                        session.experiments.get(trace.experiment as usize).map(|experiment| experiment.origin.clone())
-                    });
-                    text(&origin.unwrap_or_default())
-                }
-                "experiment" => {
-                    let name = app.session.with_value(|session| {
-                        session.experiments.get(trace.experiment as usize).map(|experiment| experiment.name.clone())
-                    });
-                    text(&name.unwrap_or_default())
-                }
-                _ => view! { <code class="dim">{one_line(&trace.id, 80)}</code> }.into_any(),
-            }
-        })
-    };
-    let open = move |index: usize| {
-        let at = lines.with_untracked(|lines| lines.get(index).copied());
-        let id = traces.with_untracked(|traces| traces.get(at? as usize)?.run_id.clone());
-        go_to_run(app, id.as_deref());
-    };
-    view! {
-        <Frame title="Traces" placeholder="Name, state, id"
-            summary=Signal::derive(move || counted(lines.with(|lines| lines.len()) as u64, "trace", "traces"))
-            is_empty=Signal::derive(move || lines.with(|lines| lines.is_empty()))
-            nothing="What was opened holds no trace.">
-            <Grid label="Traces" role="grid" row_attribute="data-trace" on_open=Callback::new(open) columns=columns
-                row_count=Signal::derive(move || lines.with(|lines| lines.len()))
-                row=Callback::new(row) cell=Callback::new(cell) />
-        </Frame>
+    match key {
+        "name" if trace.name.is_empty() => view! { <span class="dim">"without a name"</span> }.into_any(),
+        "name" => text(&trace.name),
+        "state" => {
+            let failed = trace.state == "ERROR";
+            view! { <span class:failed-word=failed>{trace.state.to_lowercase()}</span> }.into_any()
+        }
+        "start" => when(trace.start_ms),
+        "took" => match trace.duration_ms {
+            Some(ms) => view! { <span title=format!("{} ms", count(ms))>{duration(ms)}</span> }.into_any(),
+            None => view! { <span class="none">"–"</span> }.into_any(),
+        },
+        "run" => run_link(app, trace.run_id.as_deref()),
+        "origin" => of_experiment(|experiment| &experiment.origin),
+        "experiment" => of_experiment(|experiment| &experiment.name),
+        _ => view! { <code class="dim">{one_line(&trace.id, 80)}</code> }.into_any(),
     }
 }
 
@@ -378,14 +384,21 @@ pub fn LoggedModels(row: u32) -> impl IntoView {
     let (run, ids) = (id.clone(), outputs.clone());
     let logged = of_shelf(app, move |shelf| {
         let is_its = |model: &&LoggedModel| model.run_id.as_ref() == Some(&run) || ids.contains(&model.id);
-        shelf.logged.iter().filter(is_its).cloned().collect::<Vec<_>>()
+        let mut its: Vec<LoggedModel> = shelf.logged.iter().filter(is_its).cloned().collect();
+        // the same model in two of the things that were opened
+        let mut known = std::collections::HashSet::new();
+        its.retain(|model| known.insert(model.id.clone()));
+        its
     });
     let registered = of_shelf(app, move |shelf| {
         let of = |model: &RegisteredModel| {
             let its = model.versions.iter().filter(|version| version.run_id.as_ref() == Some(&id));
             its.map(|version| (model.name.clone(), version.version)).collect::<Vec<_>>()
         };
-        shelf.registered.iter().filter(|model| !model.is_prompt()).flat_map(of).collect::<Vec<_>>()
+        let mut its: Vec<_> = shelf.registered.iter().filter(|model| !model.is_prompt()).flat_map(of).collect();
+        its.sort();
+        its.dedup();
+        its
     });
     move || {
         let (logged, registered) = (logged.get(), registered.get());

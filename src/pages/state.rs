@@ -4,8 +4,9 @@
 use crate::browser::files::Thing;
 use crate::browser::{address, document, dom, preferences, signs};
 use crate::model::{Reason, Report, RunKey};
+use crate::pages::asking::Asked;
 use crate::pages::opening::How;
-use crate::session::{Histories, History, Phase, Session, Shelves, Want};
+use crate::session::{Histories, History, Phase, Session, Shelves, Stretch, Want};
 use crate::sources::union::Union;
 use crate::sources::{Fault, FaultKind, HistoryAsk, Source};
 use crate::view::curves::Colours;
@@ -53,6 +54,8 @@ pub struct App {
     pub shelf: StoredValue<Shelves, LocalStorage>,
     /// Grows when something of it came.
     pub shelf_changed: RwSignal<u64>,
+    /// What is asked of servers, and where that stands.
+    pub asked: Asked,
     /// Read and wanted histories.
     pub histories: StoredValue<Histories, LocalStorage>,
     /// Grows when a history came.
@@ -134,6 +137,7 @@ impl App {
             source: StoredValue::new_local(None),
             shelf: StoredValue::new_local(Shelves::default()),
             shelf_changed: RwSignal::new(0),
+            asked: Asked::new(),
             histories: StoredValue::new_local(Histories::default()),
             histories_changed: RwSignal::new(0),
             colours: StoredValue::new(Colours::default()),
@@ -255,6 +259,14 @@ impl App {
         history.unwrap_or(History::Waiting)
     }
 
+    /// More of a history that is here: another stretch of it, or all its points.
+    pub fn more_of_history(self, row: u32, metric: &str, stretch: Stretch) {
+        self.histories.update_value(|histories| histories.want_more(row, metric, stretch));
+        if self.histories.with_value(Histories::has_wants) {
+            self.ask_for_histories();
+        }
+    }
+
     /// Takes the wanted histories in batches; several calls share one task.
     fn ask_for_histories(self) {
         let Some(source) = self.source.get_value() else { return };
@@ -265,7 +277,7 @@ impl App {
             crate::browser::pause().await;
             loop {
                 let wants = self.histories.try_update_value(|histories| histories.take_wants(HISTORIES_AT_ONCE));
-                let mut wants = wants.unwrap_or_default();
+                let (stretch, mut wants) = wants.unwrap_or_default();
                 // those of one source are asked together
                 wants.sort();
                 if wants.is_empty() {
@@ -273,7 +285,7 @@ impl App {
                 }
                 let key = |row: u32| self.session.with_value(|session| session.table.key.get(row as usize).cloned());
                 let pairs = wants.iter().filter_map(|(row, metric)| Some((key(*row)?, metric.clone()))).collect();
-                let mut ask = HistoryAsk { pairs, after: None, ..HistoryAsk::default() };
+                let mut ask = HistoryAsk { pairs, after: None, steps: stretch.steps, enough: stretch.enough };
                 loop {
                     let answer = source.history(ask.clone()).await;
                     if self.opening.get_value() != opening {
@@ -283,13 +295,15 @@ impl App {
                         Ok(page) => {
                             let answered = page.items.len().min(wants.len());
                             for (want, series) in wants.drain(..answered).zip(page.items) {
-                                let is_lost = series.is_empty() && self.was_logged(&want);
+                                let is_lost = series.is_empty() && stretch.steps.is_none() && self.was_logged(&want);
                                 let run = key(want.0).filter(|_| is_lost);
                                 let fault = run.and_then(|run| unreadable(&page.report, &run, &want.1));
-                                self.session.update_value(|session| session.learn(want.0, &want.1, &series));
+                                if stretch.steps.is_none() {
+                                    self.session.update_value(|session| session.learn(want.0, &want.1, &series));
+                                }
                                 self.histories.update_value(|histories| match fault {
                                     Some(fault) => histories.fail(want, fault),
-                                    None => histories.absorb(want, series),
+                                    None => histories.absorb(want, stretch, series),
                                 });
                             }
                             self.session.update_value(|session| session.report.merge(page.report));

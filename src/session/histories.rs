@@ -19,6 +19,15 @@ pub enum History {
 /// What can be asked for: a row and a metric key.
 pub type Want = (u32, String);
 
+/// How much of a history is asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Stretch {
+    /// First and last step, both included; all without.
+    pub steps: Option<(i64, i64)>,
+    /// So many points are enough; all without.
+    pub enough: Option<u32>,
+}
+
 /// Points that are kept before the least recently used histories go: about 480 MB at 24 bytes a point.
 const MOST_POINTS: usize = 20_000_000;
 
@@ -26,7 +35,9 @@ const MOST_POINTS: usize = 20_000_000;
 #[derive(Debug, Default)]
 pub struct Histories {
     known: HashMap<Want, Known>,
-    wanted: Vec<Want>,
+    wanted: Vec<(Stretch, Want)>,
+    /// So many points of a history are enough at first.
+    enough: Option<u32>,
     points: usize,
     clock: u64,
 }
@@ -38,6 +49,11 @@ struct Known {
 }
 
 impl Histories {
+    /// Of a source for which so many points of a history are enough at first.
+    pub fn sampled(enough: Option<u32>) -> Histories {
+        Histories { enough, ..Histories::default() }
+    }
+
     /// The history of a metric of a run. One that is not known becomes wanted.
     pub fn get(&mut self, row: u32, metric: &str) -> History {
         self.clock += 1;
@@ -47,8 +63,27 @@ impl Histories {
             return known.history.clone();
         }
         self.known.insert(want.clone(), Known { history: History::Waiting, used: self.clock });
-        self.wanted.push(want);
+        self.wanted.push((Stretch { steps: None, enough: self.enough }, want));
         History::Waiting
+    }
+
+    /// More of a history that is here: another stretch of it, or all of its points. What is here stays until it comes.
+    pub fn want_more(&mut self, row: u32, metric: &str, stretch: Stretch) {
+        let want = (row, metric.to_owned());
+        let is_here = matches!(self.known.get(&want), Some(Known { history: History::Read(_), .. }));
+        if is_here && !self.wanted.contains(&(stretch, want.clone())) {
+            self.wanted.push((stretch, want));
+        }
+    }
+
+    /// Those of a run that are here, with the last step of each.
+    pub fn read_of(&self, row: u32) -> Vec<(String, i64)> {
+        let of_row = self.known.iter().filter(|((own, _), _)| *own == row);
+        let read = of_row.filter_map(|((_, metric), known)| match &known.history {
+            History::Read(series) => Some((metric.clone(), series.step.last().copied().unwrap_or(i64::MIN))),
+            _ => None,
+        });
+        read.collect()
     }
 
     /// Whether the history of a metric of a run is here.
@@ -62,15 +97,32 @@ impl Histories {
         !self.wanted.is_empty()
     }
 
-    /// Up to `most` wanted histories; whoever takes them answers with [`Histories::absorb`] or [`Histories::fail`].
-    pub fn take_wants(&mut self, most: usize) -> Vec<Want> {
-        let most = most.min(self.wanted.len());
-        self.wanted.drain(..most).collect()
+    /// Up to `most` wanted histories of one stretch; whoever takes them answers with [`Histories::absorb`] or [`Histories::fail`].
+    pub fn take_wants(&mut self, most: usize) -> (Stretch, Vec<Want>) {
+        let Some(stretch) = self.wanted.first().map(|(stretch, _)| *stretch) else { return Default::default() };
+        let mut taken = Vec::new();
+        self.wanted.retain(|(own, want)| {
+            let takes = *own == stretch && taken.len() < most;
+            if takes {
+                taken.push(want.clone());
+            }
+            !takes
+        });
+        (stretch, taken)
     }
 
-    /// A history came.
-    pub fn absorb(&mut self, want: Want, series: MetricSeries) {
+    /// A history came, or a stretch of one, which joins what is here.
+    pub fn absorb(&mut self, want: Want, stretch: Stretch, series: MetricSeries) {
         self.clock += 1;
+        let here = match self.known.get(&want).map(|known| &known.history) {
+            Some(History::Read(here)) => Some(here.clone()),
+            _ => None,
+        };
+        self.points -= here.as_ref().map_or(0, |here| here.len()).min(self.points);
+        let series = match here.filter(|_| stretch.steps.is_some()) {
+            Some(here) => here.joined(&series),
+            None => series,
+        };
         self.points += series.len();
         self.known.insert(want, Known { history: History::Read(Arc::new(series)), used: self.clock });
         if self.points > MOST_POINTS {
@@ -78,8 +130,11 @@ impl Histories {
         }
     }
 
-    /// A question failed.
+    /// A question failed. What was here before stays.
     pub fn fail(&mut self, want: Want, fault: Fault) {
+        if matches!(self.known.get(&want), Some(Known { history: History::Read(_), .. })) {
+            return;
+        }
         self.known.insert(want, Known { history: History::Failed(fault), used: self.clock });
     }
 
@@ -123,9 +178,9 @@ mod tests {
         for _ in 0..3 {
             assert!(matches!(histories.get(1, "loss"), History::Waiting));
         }
-        assert_eq!(histories.take_wants(9), [(1, "loss".to_owned())]);
+        assert_eq!(histories.take_wants(9).1, [(1, "loss".to_owned())]);
         assert!(!histories.has_wants());
-        histories.absorb((1, "loss".to_owned()), series(3));
+        histories.absorb((1, "loss".to_owned()), Stretch::default(), series(3));
         assert!(matches!(histories.get(1, "loss"), History::Read(series) if series.len() == 3));
     }
 
@@ -133,7 +188,7 @@ mod tests {
     fn a_failed_history_can_be_asked_for_again() {
         let mut histories = Histories::default();
         histories.get(1, "loss");
-        let want = histories.take_wants(1).remove(0);
+        let want = histories.take_wants(1).1.remove(0);
         histories.fail(want, Fault::new(FaultKind::Unreadable, "gone"));
         assert!(matches!(histories.get(1, "loss"), History::Failed(_)));
         histories.forget_failed();
@@ -142,14 +197,46 @@ mod tests {
     }
 
     #[test]
+    fn a_stretch_joins_what_is_here() {
+        let mut histories = Histories::sampled(Some(3));
+        histories.get(1, "loss");
+        let (stretch, wants) = histories.take_wants(9);
+        assert_eq!((stretch.enough, wants.len()), (Some(3), 1));
+        let points = |steps: &[i64]| {
+            let series = MetricSeries::from_points(steps.iter().map(|step| (*step, 0, 0.5)).collect());
+            MetricSeries { is_sampled: true, ..series }
+        };
+        let want = || (1, "loss".to_owned());
+        histories.absorb(want(), stretch, points(&[0, 50, 99]));
+        let zoom = Stretch { steps: Some((40, 60)), enough: Some(3) };
+        histories.want_more(1, "loss", zoom);
+        histories.want_more(1, "loss", zoom);
+        histories.want_more(1, "other", zoom);
+        assert_eq!(histories.take_wants(9), (zoom, vec![want()]));
+        histories.absorb(want(), zoom, points(&[40, 50, 60]));
+        let steps = |histories: &mut Histories| match histories.get(1, "loss") {
+            History::Read(series) => (series.step.clone(), series.is_sampled),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(steps(&mut histories), (vec![0, 40, 50, 60, 99], true));
+        assert_eq!(histories.read_of(1), [("loss".to_owned(), 99)]);
+        // a stretch that does not come leaves what is here; all points take its place
+        histories.fail(want(), Fault::new(FaultKind::Unreadable, "gone"));
+        assert_eq!(steps(&mut histories).0.len(), 5);
+        let all = MetricSeries { is_sampled: false, ..points(&[0, 1, 2]) };
+        histories.absorb(want(), Stretch::default(), all);
+        assert_eq!(steps(&mut histories), (vec![0, 1, 2], false));
+    }
+
+    #[test]
     fn the_least_recently_used_go_first() {
         let mut histories = Histories::default();
         let name = |at: usize| (at as u32, "loss".to_owned());
         for at in 0..3 {
-            histories.absorb(name(at), series(MOST_POINTS / 4));
+            histories.absorb(name(at), Stretch::default(), series(MOST_POINTS / 4));
         }
         histories.get(0, "loss");
-        histories.absorb(name(3), series(MOST_POINTS / 4 + 1));
+        histories.absorb(name(3), Stretch::default(), series(MOST_POINTS / 4 + 1));
         assert!(matches!(histories.get(0, "loss"), History::Read(_)));
         assert!(matches!(histories.get(1, "loss"), History::Waiting));
         assert!(matches!(histories.get(3, "loss"), History::Read(_)));

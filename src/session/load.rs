@@ -34,9 +34,19 @@ pub async fn load(
     now_ms: &dyn Fn() -> f64,
     shown: impl Future<Output = ()>,
 ) {
-    if !experiments(source, absorb).await || !runs(source, absorb, now_ms, shown).await {
-        return;
+    if experiments(source, absorb).await && runs(source, absorb, now_ms, shown).await {
+        stores(source, absorb).await;
     }
+}
+
+/// The same of a tracking server: its runs come when somebody asks for them.
+pub async fn load_experiments(source: &dyn Source, absorb: &mut dyn FnMut(Step) -> bool) {
+    if experiments(source, absorb).await {
+        stores(source, absorb).await;
+    }
+}
+
+async fn stores(source: &dyn Source, absorb: &mut dyn FnMut(Step) -> bool) {
     match source.stores().await {
         Err(fault) => absorb(Step::Failed(fault)),
         Ok(stores) => absorb(Step::Stores(stores)),

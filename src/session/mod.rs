@@ -2,17 +2,19 @@
 //!
 //! It must not know what the source is, what is shown, or how; it never asks for the time.
 
+mod asking;
 mod histories;
 mod load;
 mod shelves;
 #[cfg(test)]
 mod tests;
 
-pub use histories::{Histories, History, Want};
-pub use load::{Step, load};
+pub use asking::{Asking, Sorted};
+pub use histories::{Histories, History, Stretch, Want};
+pub use load::{Step, load, load_experiments};
 pub use shelves::Shelves;
 
-use crate::model::{Experiment, Lifecycle, MetricSeries, Reason, Report, RunTable, Store};
+use crate::model::{Experiment, Lifecycle, MetricSeries, Reason, Report, RunKey, RunTable, Store};
 use crate::sources::{Fault, Page, Progress};
 use std::collections::{HashMap, HashSet};
 
@@ -52,6 +54,8 @@ pub struct Opening {
     pub experiments: usize,
     /// Whether all of it was read.
     pub is_read: bool,
+    /// Whether it is a tracking server: its runs come when they are asked for.
+    pub is_server: bool,
 }
 
 impl Opening {
@@ -93,6 +97,12 @@ pub struct Session {
     first: Option<HashMap<String, (u32, Option<i64>)>>,
     /// Runs left out because another origin has them.
     twice: u64,
+    /// The rows of runs that servers gave.
+    asked_rows: HashMap<RunKey, u32>,
+    /// Experiments of servers all of whose runs are here.
+    whole: HashSet<u32>,
+    /// By experiment: how many of its runs were left out, and the experiment in which the first of them is shown.
+    elsewhere: HashMap<u32, (u64, u32)>,
 }
 
 /// Room is made ahead for at most so many runs: what a source states may be a lie.
@@ -159,6 +169,51 @@ impl Session {
         self.read.runs = self.table.len() as u64;
     }
 
+    /// Takes in runs that a server gave: new ones as new rows, known ones in their place. Answers the rows of known ones.
+    pub fn absorb_asked(&mut self, page: Page<RunTable>) -> Vec<u32> {
+        self.report.merge(page.report);
+        let (batch, mut known) = (page.items, Vec::new());
+        let mut from = 0;
+        for (at, key) in (0..).zip(&batch.key) {
+            match self.asked_rows.get(key) {
+                Some(&row) => {
+                    self.table.append(batch.slice(from..at));
+                    from = at + 1;
+                    self.table.replace(row, &batch, at);
+                    known.push(row);
+                }
+                None => {
+                    let row = self.table.len() as u32 + (at - from);
+                    self.asked_rows.insert(key.clone(), row);
+                }
+            }
+        }
+        self.table.append(if from == 0 { batch } else { batch.slice(from..u32::MAX) });
+        self.read.runs = self.table.len() as u64;
+        known
+    }
+
+    /// All runs of these experiments of a server are here.
+    pub fn set_whole(&mut self, experiments: &[u32]) {
+        self.whole.extend(experiments);
+    }
+
+    /// Whether it is known how many runs an experiment has.
+    pub fn knows_runs(&self, experiment: u32) -> bool {
+        let opening = self.opening_of.get(experiment as usize).and_then(|number| self.openings.get(*number));
+        opening.is_none_or(|opening| !opening.is_server) || self.whole.contains(&experiment)
+    }
+
+    /// The opening that an experiment came with.
+    pub fn opening_of(&self, experiment: u32) -> Option<usize> {
+        self.opening_of.get(experiment as usize).copied()
+    }
+
+    /// Whether some of what is open is a tracking server.
+    pub fn has_server(&self) -> bool {
+        self.openings.iter().any(|opening| opening.is_server)
+    }
+
     /// One opening was read, or failed; when it was the last, `phase` says how all ended.
     fn end(&mut self, fault: Option<Fault>) {
         self.loading = self.loading.saturating_sub(1);
@@ -208,6 +263,7 @@ impl Session {
             self.table.append(batch.slice(from..own));
             from = own + 1;
             self.twice += 1;
+            self.elsewhere.entry(*experiment).or_insert((0, theirs)).0 += 1;
             self.read.runs_total = self.read.runs_total.map(|total| total.saturating_sub(1));
             let key = batch.key.get(own as usize).map(|key| key.0.clone()).unwrap_or_default();
             let message = format!("The run is in {} as well.", origin(theirs).map_or("", |(_, name)| name));
@@ -222,6 +278,20 @@ impl Session {
         let Some(opening) = opening else { return path.to_owned() };
         let own = path.strip_prefix(&opening.prefix).unwrap_or(path).trim_start_matches('/');
         if opening.things == 1 { crate::sources::path::join(&opening.name, own) } else { own.to_owned() }
+    }
+
+    /// How many runs of these experiments are shown in others, since another thing that was opened has them as well, and where
+    /// the first of them is: its experiment's number.
+    pub fn shown_elsewhere(&self, experiments: &[u32]) -> Option<(u64, u32)> {
+        let mut all = experiments.iter().filter_map(|number| self.elsewhere.get(number)).copied();
+        let first = all.next()?;
+        Some(all.fold(first, |sum, (count, _)| (sum.0 + count, sum.1)))
+    }
+
+    /// What something that was added is called, while it is looked through and nothing of it was found yet.
+    pub fn looking_into(&self) -> Option<&str> {
+        let newest = self.openings.last().filter(|_| self.openings.len() > 1 && self.phase.is_loading())?;
+        (newest.experiments == 0 && !newest.is_read).then_some(newest.name.as_str())
     }
 
     /// Whether each run that was read is shown.
@@ -253,7 +323,8 @@ impl Session {
         let experiment =
             self.table.experiment.get(row as usize).and_then(|number| self.experiments.get(*number as usize));
         let store = experiment.and_then(|experiment| self.stores.get(experiment.store as usize));
-        let is_whole = series.len() > 1 || store.is_none_or(|store| store.format == "sqlite");
+        let is_read = store.is_none_or(|store| ["sqlite", "server"].contains(&store.format.as_str()));
+        let is_whole = !series.is_sampled && (series.len() > 1 || is_read);
         let is_unknown = self.table.metric(row, metric).is_some_and(|summary| summary.count == 0);
         if is_unknown
             && is_whole

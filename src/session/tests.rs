@@ -97,6 +97,10 @@ fn of_one_opening_each_thing_is_an_origin() {
     let expected = [said("1/x", "a.zip"), said("0/y", "b.zip"), said("2/y", "b.zip")];
     assert_eq!(told, expected.iter().map(|(path, message)| (*path, &**message)).collect::<Vec<_>>());
     assert_eq!(session.report.count(Reason::RunTwice), 3);
+    // All runs that a copy has may be shown elsewhere.
+    assert_eq!(session.shown_elsewhere(&[0]), Some((1, 1)));
+    assert_eq!(session.shown_elsewhere(&[1, 2, 7]), Some((2, 0)));
+    assert_eq!(session.shown_elsewhere(&[7]), None);
 }
 
 #[test]
@@ -108,8 +112,9 @@ fn a_second_opening_joins_the_first() {
     session.absorb(first, Step::Stores(Vec::new()));
     assert_eq!(session.phase, Phase::Done);
     let second = session.start(opening("old", "old", 2));
-    assert_eq!((second, session.phase.clone()), (1, Phase::Reading));
+    assert_eq!((second, session.phase.clone(), session.looking_into()), (1, Phase::Reading, Some("old")));
     session.absorb(second, experiments(&["old/x.zip/1", "old/y.zip/1"]));
+    assert_eq!(session.looking_into(), None);
     assert_eq!(origins(&session), ["mlruns", "x.zip", "y.zip"]);
     session.absorb(second, runs(&[("b", 1, 1), ("a", 2, 5), ("c", 2, 1)], 5));
     assert_eq!(rows(&session), ["0/a", "0/b", "2/a", "2/c"]);
@@ -204,4 +209,25 @@ fn what_was_stopped_stays_stopped() {
     // Done is not undone.
     session.cancel();
     assert_eq!(session.phase, Phase::Done);
+}
+
+#[test]
+fn runs_of_a_server_take_their_own_place_again() {
+    let page = |list| match runs(list, 0) {
+        Step::Runs(page) => *page,
+        other => panic!("{other:?}"),
+    };
+    let mut session = Session::default();
+    let server = session.start(Opening { is_server: true, ..opening("http://s", "", 1) });
+    session.absorb(server, experiments(&["1"]));
+    session.absorb(server, Step::Stores(Vec::new()));
+    assert_eq!((session.phase.clone(), session.knows_runs(0), session.has_server()), (Phase::Done, false, true));
+    assert!(session.absorb_asked(page(&[("a", 0, 1), ("b", 0, 1)])).is_empty());
+    // one known between two new ones, and one that comes twice in a page
+    assert_eq!(session.absorb_asked(page(&[("c", 0, 3), ("a", 0, 9), ("d", 0, 4), ("d", 0, 5)])), [0, 3]);
+    assert_eq!(rows(&session), ["0/a", "0/b", "0/c", "0/d"]);
+    assert_eq!(session.table.start_ms, [Some(9), Some(1), Some(3), Some(5)]);
+    assert_eq!(session.read.runs, 4);
+    session.set_whole(&[0]);
+    assert!(session.knows_runs(0));
 }

@@ -21,6 +21,7 @@ pub mod mounts;
 #[cfg(test)]
 pub(crate) mod mutation_tests;
 pub mod open;
+mod paging;
 pub mod path;
 mod recognise;
 pub mod remote;
@@ -35,6 +36,8 @@ mod times;
 pub mod union;
 pub mod unpack;
 pub mod zip;
+
+pub use paging::each_page;
 
 use crate::model::{Experiment, Lifecycle, MetricSeries, Report, RunKey, RunTable, Shelf, Store};
 use serde::{Deserialize, Serialize};

@@ -37,10 +37,15 @@ struct Member {
     experiments: RefCell<Vec<u32>>,
     /// Its own number of the first experiment after each of its cursors: a page that is asked for again gets no new numbers.
     starts: RefCell<HashMap<String, usize>>,
+    /// Whether all its experiments are known.
+    is_listed: Cell<bool>,
     /// The same of its stores, as far as they were named.
     stores: RefCell<Vec<Option<u32>>>,
     read: Cell<Progress>,
 }
+
+/// The number of an experiment that its member did not name so far: none has it, so that it stands for no other's.
+const UNKNOWN: u32 = u32::MAX;
 
 impl Member {
     /// The path in the whole of something of its own.
@@ -74,7 +79,7 @@ impl Member {
     }
 
     fn experiment(&self, own: u32) -> u32 {
-        self.experiments.borrow().get(own as usize).copied().unwrap_or(own)
+        self.experiments.borrow().get(own as usize).copied().unwrap_or(UNKNOWN)
     }
 
     fn store(&self, own: u32) -> u32 {
@@ -105,6 +110,7 @@ impl Member {
             self.numbers.experiments.set(number + 1);
             experiments.push(number);
         }
+        self.is_listed.set(self.is_listed.get() || page.next.is_none());
         starts.extend(page.next.as_ref().map(|next| (next.0.clone(), end)));
     }
 
@@ -163,6 +169,7 @@ impl Union {
             numbers: self.numbers.clone(),
             experiments: RefCell::default(),
             starts: RefCell::default(),
+            is_listed: Cell::new(false),
             stores: RefCell::default(),
             read: Cell::default(),
         };
@@ -237,6 +244,28 @@ impl Union {
         Ok(page)
     }
 
+    /// The stores of some members by their numbers; a member that holds nothing does not spoil the others. Those of members that
+    /// are not asked stay empty, as far as they have numbers.
+    async fn stores_of(&self, is_asked: impl Fn(usize, &Member) -> bool) -> Result<Vec<Store>, Fault> {
+        let members = self.members.borrow().clone();
+        let mut all: Vec<Store> = Vec::new();
+        for (number, member) in members.iter().enumerate() {
+            if !is_asked(number, member) {
+                continue;
+            }
+            let stores = match member.source.stores().await {
+                Err(_) if member.is_idle() && members.len() > 1 => continue,
+                answer => answer?,
+            };
+            for (own, store) in (0..).zip(stores) {
+                let (at, path) = (member.store(own) as usize, member.outer(&store.path));
+                all.resize(all.len().max(at + 1), Store::default());
+                all.get_mut(at).into_iter().for_each(|slot| *slot = Store { path: path.clone(), ..store.clone() });
+            }
+        }
+        Ok(all)
+    }
+
     /// One member alone, with the numbers and keys that it has in the whole.
     pub fn part(self: Rc<Self>, number: usize) -> Part {
         Part { whole: self, number }
@@ -300,23 +329,8 @@ impl Source for Union {
         })
     }
 
-    /// A member that holds nothing does not spoil the others.
     fn stores(&self) -> Async<'_, Vec<Store>> {
-        Box::pin(async move {
-            let members = self.members.borrow().clone();
-            let mut all: Vec<(u32, Store)> = Vec::new();
-            for member in &members {
-                let stores = match member.source.stores().await {
-                    Err(_) if member.is_idle() && members.len() > 1 => continue,
-                    answer => answer?,
-                };
-                for (own, store) in (0..).zip(stores) {
-                    all.push((member.store(own), Store { path: member.outer(&store.path), ..store }));
-                }
-            }
-            all.sort_by_key(|(number, _)| *number);
-            Ok(all.into_iter().map(|(_, store)| store).collect())
-        })
+        Box::pin(self.stores_of(|_, _| true))
     }
 
     fn shelf(&self, after: Option<Cursor>) -> Async<'_, Page<Shelf>> {
@@ -377,8 +391,10 @@ impl Source for Part {
         self.whole.history(ask)
     }
 
+    /// Its own and those of all others but for members that are still looked through: they would keep whoever asks waiting, and
+    /// tell when they are done.
     fn stores(&self) -> Async<'_, Vec<Store>> {
-        self.whole.stores()
+        Box::pin(self.whole.stores_of(|number, member| number == self.number || member.is_listed.get()))
     }
 
     fn shelf(&self, after: Option<Cursor>) -> Async<'_, Page<Shelf>> {

@@ -108,6 +108,19 @@ pub fn points(along: Along, series: &MetricSeries) -> (Vec<f64>, Vec<f64>) {
     (order.iter().map(|&at| xs[at]).collect(), order.iter().map(|&at| series.value[at]).collect())
 }
 
+/// First and last step of what a window over the x values shows of a sampled history, with its neighbours on both sides; `None` where
+/// no step can lie between those that are here.
+pub fn steps_within(along: Along, series: &MetricSeries, window: (f64, f64)) -> Option<(i64, i64)> {
+    let xs = x_values(along, series);
+    let within = |x: &f64| window.0 <= *x && *x <= window.1;
+    let first = xs.iter().position(within).unwrap_or_else(|| xs.iter().take_while(|x| **x < window.0).count());
+    let last = xs.iter().rposition(within).unwrap_or(first);
+    let (first, last) = (first.saturating_sub(1), (last + 1).min(series.len().checked_sub(1)?));
+    let steps = (*series.step.get(first)?, *series.step.get(last)?);
+    let has_gaps = steps.1.saturating_sub(steps.0) > (last - first) as i64;
+    has_gaps.then_some(steps)
+}
+
 /// Colours of runs: a run gets the next colour when it is first shown and keeps it.
 #[derive(Clone, Debug, Default)]
 pub struct Colours {
@@ -134,6 +147,21 @@ impl Colours {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn a_window_over_a_sampled_curve() {
+        let every_ten = MetricSeries::from_points((0..10).map(|at| (at * 10, at * 1_000, 0.0)).collect());
+        let check = |along, window, expected| assert_eq!(super::steps_within(along, &every_ten, window), expected);
+        let (by_step, by_time) = (Along::Asked(XAxis::Step), Along::Asked(XAxis::Time));
+        check(by_step, (25.0, 52.0), Some((20, 60)));
+        check(by_step, (31.0, 33.0), Some((30, 50)));
+        check(by_step, (-9.0, 999.0), Some((0, 90)));
+        check(by_step, (200.0, 300.0), None);
+        check(by_time, (2_500.0, 5_200.0), Some((20, 60)));
+        let all = MetricSeries::from_points((0..10).map(|at| (at, at, 0.0)).collect());
+        assert_eq!(super::steps_within(by_step, &all, (2.0, 5.0)), None);
+        assert_eq!(super::steps_within(by_step, &MetricSeries::default(), (2.0, 5.0)), None);
+    }
+
     use super::*;
 
     fn series(points: &[(i64, i64)]) -> MetricSeries {

@@ -147,7 +147,8 @@ fn hundredths(weight: f64) -> f64 {
     (weight * 100.0).round() / 100.0
 }
 
-fn encode(text: &str) -> String {
+/// A text as it stands in a link.
+pub fn encode(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
         match byte {

@@ -1,6 +1,7 @@
 //! Lines of the pages of registered models and of traces.
 
 use crate::model::{ModelVersion, RegisteredModel, Trace};
+use std::collections::HashSet;
 
 /// A version of a registered model, or a model that has none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +67,12 @@ pub fn model_lines(models: &[RegisteredModel], search: &str) -> Vec<ModelLine> {
     lines
 }
 
+/// Each trace once: of two copies of a store that were opened, the first.
+pub fn once(traces: &[Trace]) -> Vec<Trace> {
+    let mut known = HashSet::new();
+    traces.iter().filter(|trace| known.insert((&trace.id, trace.start_ms))).cloned().collect()
+}
+
 /// Numbers of the traces that match, the newest first; those without a time last.
 pub fn trace_lines(traces: &[Trace], search: &str) -> Vec<u32> {
     let of = |trace: &Trace| matches(search, [trace.name.as_str(), &trace.state, &trace.id].into_iter());
@@ -76,7 +83,7 @@ pub fn trace_lines(traces: &[Trace], search: &str) -> Vec<u32> {
 
 #[cfg(test)]
 mod tests {
-    use super::{model_lines, trace_lines};
+    use super::{model_lines, once, trace_lines};
     use crate::model::{ModelVersion, RegisteredModel, Trace};
 
     #[test]
@@ -116,5 +123,14 @@ mod tests {
         let traces = [trace("old", Some(1)), trace("unknown", None), trace("new", Some(2))];
         assert_eq!(trace_lines(&traces, ""), [2, 0, 1]);
         assert_eq!(trace_lines(&traces, "OL"), [0]);
+    }
+
+    #[test]
+    fn a_trace_of_two_copies_is_one() {
+        let trace =
+            |id: &str, start_ms, experiment| Trace { id: id.to_owned(), start_ms, experiment, ..Trace::default() };
+        let all = [trace("a", Some(1), 0), trace("b", None, 0), trace("a", Some(1), 4), trace("a", Some(2), 4)];
+        let left: Vec<(String, u32)> = once(&all).into_iter().map(|trace| (trace.id, trace.experiment)).collect();
+        assert_eq!(left, [("a".to_owned(), 0), ("b".to_owned(), 0), ("a".to_owned(), 4)]);
     }
 }

@@ -1,7 +1,7 @@
 // Whatever was saved of a store opens like the store: databases, archives, exports; and several things are one session.
 
 import { execFileSync } from 'node:child_process';
-import { copyFile, readFile, writeFile } from 'node:fs/promises';
+import { copyFile, cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { column, openExperiment, overflows } from './acts.mjs';
 import { assert, axe, dropPaths, idle, pageTest, pickPaths, ROOT, scratch, shot } from './harness.mjs';
@@ -148,8 +148,36 @@ pageTest('what is added joins the tables, with its name in a column; what comes 
   await page.locator('[data-notice=run-twice]').first().waitFor();
   await page.keyboard.press('Escape');
   await page.keyboard.press('e');
+  // the copy's experiments are listed, and say where their runs are
+  const twin = page.locator('[role=row][data-experiment]').filter({ hasText: 'copy.zip' }).filter({ hasText: 'postcode-digits-mlp' });
+  await twin.locator('a').click();
+  await page.getByRole('heading', { name: 'Shown elsewhere' }).waitFor();
+  await page.getByText('in sample.zip as well, which was opened first').waitFor();
+  await axe(page);
+  await shot(page, 'shown-elsewhere');
+  await page.getByRole('link', { name: 'Show them in postcode-digits-mlp' }).click();
+  await page.locator('[role=row][data-run]').first().waitFor();
+  await idle(page);
+  await page.keyboard.press('e');
   await page.getByRole('link', { name: /models$/ }).click();
   await page.locator('[role=columnheader][data-column=origin]').waitFor();
+  await idle(page);
+});
+
+pageTest('a registry without experiments leads to what it holds', async ({ page }) => {
+  const dir = await scratch();
+  const models = (name) => join(ROOT, 'tests/fixtures/mlruns-3.17.2/mlruns/models', name);
+  await cp(models('greet'), join(dir, 'prompts/models/greet'), { recursive: true });
+  await cp(models('my model'), join(dir, 'registry/models/my model'), { recursive: true });
+  await idle(page);
+  await pickPaths(page, 'folder', [join(dir, 'prompts')]);
+  await page.getByText('It holds 1 prompt').waitFor();
+  await idle(page);
+  await axe(page);
+  await shot(page, 'prompts-alone');
+  await pickPaths(page, 'folder', [join(dir, 'registry')]);
+  await page.locator('.empty').getByRole('link', { name: 'Show 1 model' }).click();
+  await page.locator('[role=row][data-model]').first().waitFor();
   await idle(page);
 });
 

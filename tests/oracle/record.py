@@ -43,7 +43,7 @@ STORES = {
     "sample": ("sample/sample.zip", ["mlruns"]),
 }
 #: Fixtures that are a database; the answer lies in them.
-DATABASES = ["sqlite-1.30.1", "sqlite-2.22.0", "sqlite-3.17.2", "sqlite-wal"]
+DATABASES = ["sqlite-1.0.0", "sqlite-1.10.0", "sqlite-1.20.2", "sqlite-1.27.0", "sqlite-1.30.1", "sqlite-2.22.0", "sqlite-3.17.2", "sqlite-wal"]
 
 
 def number(value):

@@ -7,6 +7,7 @@ mod inputs;
 mod licences;
 mod page;
 mod serve;
+mod servers;
 mod sizes;
 mod test;
 mod tools;

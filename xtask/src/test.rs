@@ -1,7 +1,7 @@
 //! Everything that must hold, step by step, each timed and named; then one closing line with the counts.
 
 use crate::tools::{self, WASM};
-use crate::{build, inputs};
+use crate::{build, inputs, servers};
 use anyhow::{Context, Result, bail};
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -29,8 +29,8 @@ struct Step {
 const STEPS: &[Step] = &[
     Step { name: "fmt", run: fmt },
     Step { name: "clippy", run: clippy },
-    Step { name: "xtask", run: |root| cargo_test(root, &["--manifest-path", "xtask/Cargo.toml"]) },
-    Step { name: "unit", run: |root| cargo_test(root, &["--no-default-features"]) },
+    Step { name: "xtask", run: |root| cargo_test(root, &["--manifest-path", "xtask/Cargo.toml"], |_| ()) },
+    Step { name: "unit", run: unit },
     Step { name: "build", run: |root| build::release(root).map(|_| passed()) },
     Step { name: "e2e", run: e2e },
 ];
@@ -99,12 +99,24 @@ fn clippy(root: &Path) -> Result<Outcome> {
     Ok(passed())
 }
 
+fn unit(root: &Path) -> Result<Outcome> {
+    let python = servers::install(root)?;
+    // What starts real servers is left out unless it is asked for.
+    cargo_test(root, &["--no-default-features"], |command| {
+        command.args(["--", "--include-ignored"]).env(PYTHON, python);
+    })
+}
+
+/// Says to tests which Python starts servers.
+const PYTHON: &str = "RUNGLASS_PYTHON";
+
 /// How many times as long as by themselves the tests go on that change bytes: about a minute in all.
 const MUTATIONS: &str = "6";
 
-fn cargo_test(root: &Path, what: &[&str]) -> Result<Outcome> {
+fn cargo_test(root: &Path, what: &[&str], more: impl FnOnce(&mut Command)) -> Result<Outcome> {
     let mut command = tools::cargo(root);
     command.args(["test", "--locked", "--no-fail-fast"]).args(what).stdout(Stdio::piped());
+    more(&mut command);
     if std::env::var_os("RUNGLASS_MUTATIONS").is_none() {
         command.env("RUNGLASS_MUTATIONS", MUTATIONS);
     }
@@ -138,6 +150,7 @@ fn cargo_counts(line: &str) -> Counts {
 fn e2e(root: &Path) -> Result<Outcome> {
     tools::node()?;
     tools::node_modules(root)?;
+    let python = servers::install(root)?;
     let chromium = tools::chromium()?;
     build::release(root)?;
     let program = build::dev_binary(root)?;
@@ -151,6 +164,7 @@ fn e2e(root: &Path) -> Result<Outcome> {
         .args(["--test-reporter=tap", &format!("--test-reporter-destination={}", report.display())])
         .args(tests)
         .env("CHROMIUM", chromium)
+        .env(PYTHON, python)
         .env("RUNGLASS", program)
         .current_dir(root)
         .status()

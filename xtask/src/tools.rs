@@ -120,17 +120,22 @@ pub fn chromium() -> Result<PathBuf> {
         return Ok(found);
     }
     println!("Fetching Chromium for the tests in a browser: apt-get install chromium");
+    apt_install(&["chromium", "fonts-liberation"])
+        .context("no Chromium found; install it, or set CHROMIUM to its path")?;
+    find().context("Chromium is still missing after its installation")
+}
+
+/// Debian's packages, without what they recommend.
+pub fn apt_install(packages: &[&str]) -> Result<()> {
+    // Only root may install; elsewhere sudo asks.
+    let root = output(Command::new("id").arg("-u")).is_ok_and(|id| id == "0");
     let apt = |args: &[&str]| {
-        // Only root may install; elsewhere sudo asks.
-        let root = output(Command::new("id").arg("-u")).is_ok_and(|id| id == "0");
         let mut command = if root { Command::new("apt-get") } else { Command::new("sudo") };
         if !root {
             command.arg("apt-get");
         }
         run(command.args(args).env("DEBIAN_FRONTEND", "noninteractive"))
     };
-    apt(&["update", "-q"])
-        .and_then(|()| apt(&["install", "-y", "-q", "--no-install-recommends", "chromium", "fonts-liberation"]))
-        .context("no Chromium found; install it, or set CHROMIUM to its path")?;
-    find().context("Chromium is still missing after its installation")
+    apt(&["update", "-q"])?;
+    apt(&[&["install", "-y", "-q", "--no-install-recommends"], packages].concat())
 }

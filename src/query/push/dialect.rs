@@ -29,7 +29,9 @@ pub(super) enum Can {
     Differ,
     /// NaN is taken for 0, so that it differs from every other number.
     DifferNotFromZero,
-    /// Without a word the newest start first, ties by run id; metrics, times, ids and states as we order them.
+    /// Without a word the newest start comes first; ties by run id.
+    NewestFirst,
+    /// Metrics, times, ids and states are ordered as we do.
     Order,
 }
 
@@ -49,7 +51,8 @@ type Line = (&'static str, (u32, u32), Behind, &'static [Can]);
 /// MLflow's lines are recorded from 1.30.1, 2.22.0 and 3.17.2 with files and SQLite, and read from the source for other
 /// databases; a version that is not told (those before 2 have no `/version`) is the oldest. Names: a database looks them
 /// up in the tag `mlflow.runName`, which can be deleted while the name stays.
-/// FastTrackML 0.6 was run: it takes NaN for 0, knows names by the tag alone, neither IS NULL nor datasets.
+/// FastTrackML 0.6 was run: it takes NaN for 0, knows names by the tag alone, neither IS NULL nor datasets, and begins an
+/// ascending order with the runs that lack the metric.
 const SURE: &[Line] = &[
     // Databricks, Azure ML (no keys in quotes, no order by metrics), GitLab and whatever else there is: what all of them read alike.
     ("", (0, 0), Behind::Any, &[Can::Conditions]),
@@ -57,7 +60,16 @@ const SURE: &[Line] = &[
         "MLflow",
         (0, 0),
         Behind::Any,
-        &[Can::QuotedKeys, Can::Patterns, Can::Attributes, Can::Starts, Can::Ends, Can::DifferNotFromZero, Can::Order],
+        &[
+            Can::QuotedKeys,
+            Can::Patterns,
+            Can::Attributes,
+            Can::Starts,
+            Can::Ends,
+            Can::DifferNotFromZero,
+            Can::NewestFirst,
+            Can::Order,
+        ],
     ),
     ("MLflow", (2, 0), Behind::Any, &[Can::IdLists]),
     ("MLflow", (3, 11), Behind::Any, &[Can::Nulls]),
@@ -69,7 +81,7 @@ const SURE: &[Line] = &[
         "FastTrackML",
         (0, 0),
         Behind::Any,
-        &[Can::QuotedKeys, Can::Patterns, Can::Attributes, Can::Starts, Can::DifferNotFromZero],
+        &[Can::QuotedKeys, Can::Patterns, Can::Attributes, Can::Starts, Can::DifferNotFromZero, Can::NewestFirst],
     ),
 ];
 

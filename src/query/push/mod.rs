@@ -78,7 +78,7 @@ pub fn narrow(query: &str, dialect: &Dialect, without: &[usize]) -> Narrowed {
 /// `order` (texts as `metrics.loss DESC`) as the server is asked for it; nothing to say where the default is meant. `None`
 /// where the server would order otherwise: then only what is loaded can be sorted.
 pub fn order(order: &[String], dialect: &Dialect) -> Option<Vec<String>> {
-    if !dialect.can(Can::Order) {
+    if !dialect.can(if order.is_empty() { Can::NewestFirst } else { Can::Order }) {
         return None;
     }
     let mut columns: Vec<OrderBy> = Vec::new();

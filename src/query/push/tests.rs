@@ -132,7 +132,7 @@ fn orders_go_to_servers_that_sort_alike() {
             assert_eq!(found, expected, "{server}: {order:?}");
         }
     };
-    check(&[], "xxxxxx....", &[]);
+    check(&[], "xxxxxxx...", &[]);
     check(&["metrics.loss DESC"], "xxxxxx....", &["metrics.loss DESC"]);
     check(
         &["metric.`val/loss`", "Created DESC"],

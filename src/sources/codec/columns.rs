@@ -2,7 +2,8 @@
 
 use super::pack::{Reader, Writer, spread};
 use crate::model::{
-    Cells, Columns, DatasetInput, Lifecycle, MetricSeries, MetricSummary, RunKey, RunStatus, RunTable, TextColumn,
+    Cells, Columns, DatasetInput, Lifecycle, MetricSeries, MetricSummary, RunKey, RunStatus, RunTable, Summaries,
+    TextColumn,
 };
 use std::collections::BTreeMap;
 
@@ -20,17 +21,17 @@ pub fn pack_table(table: &RunTable) -> Vec<u8> {
         let present = out.presence(times.iter().copied());
         out.numbers(present, i64::to_le_bytes);
     }
-    pack_text(&mut out, &table.user);
+    pack_text(&mut out, &table.user, table.len());
     pack_optional_texts(&mut out, table.artifact_uri.iter().map(Option::as_deref));
     for columns in [&table.params, &table.tags] {
         pack_keys(&mut out, columns);
         for (_, column) in columns.iter() {
-            pack_text(&mut out, column);
+            pack_text(&mut out, column, table.len());
         }
     }
     pack_keys(&mut out, &table.metrics);
     for (_, column) in table.metrics.iter() {
-        pack_summaries(&mut out, column);
+        pack_summaries(&mut out, column, table.len());
     }
     pack_datasets(&mut out, &table.datasets);
     out.numbers(table.outputs.iter().map(|outputs| outputs.len() as u32), u32::to_le_bytes);
@@ -118,11 +119,10 @@ fn unpack_optional_texts(from: &mut Reader<'_>, count: usize) -> Option<Vec<Opti
     Some(spread(flags, from.texts(present)?.into_iter().map(String::from).collect()))
 }
 
-fn pack_text(out: &mut Writer, column: &TextColumn) {
+fn pack_text(out: &mut Writer, column: &TextColumn, rows: usize) {
     out.count(column.dictionary().len());
     out.texts(column.dictionary().iter());
-    out.count(column.len());
-    out.numbers(column.codes().map(|(row, _)| row), u32::to_le_bytes);
+    pack_rows(out, column.codes().map(|(row, _)| row), column.len(), rows);
     out.numbers(column.codes().map(|(_, code)| code), u32::to_le_bytes);
 }
 
@@ -134,9 +134,19 @@ fn unpack_text(from: &mut Reader<'_>, rows: usize) -> Option<TextColumn> {
     TextColumn::from_parts(dictionary, cells(places, codes))
 }
 
-/// Which of `rows` rows have a value, ascending.
+/// Which of `rows` rows have a value, ascending; of all of them the count says enough.
+fn pack_rows(out: &mut Writer, places: impl Iterator<Item = u32>, count: usize, rows: usize) {
+    out.count(count);
+    if count < rows {
+        out.numbers(places, u32::to_le_bytes);
+    }
+}
+
 fn unpack_rows(from: &mut Reader<'_>, rows: usize) -> Option<Vec<u32>> {
     let count = from.count()?;
+    if count == rows {
+        return Some((0..u32::try_from(rows).ok()?).collect());
+    }
     let places = from.numbers(count, u32::from_le_bytes)?;
     let ascend = places.is_sorted_by(|a, b| a < b);
     let inside = places.last().is_none_or(|last| (*last as usize) < rows);
@@ -169,35 +179,41 @@ fn unpack_columns<C: Default>(
     (columns.len() == count).then_some(columns)
 }
 
-fn pack_summaries(out: &mut Writer, column: &Cells<MetricSummary>) {
-    let (rows, all): (Vec<u32>, Vec<MetricSummary>) = column.iter().unzip();
-    out.count(rows.len());
-    out.numbers(rows, u32::to_le_bytes);
-    out.numbers(all.iter().map(|one| one.last), f64::to_le_bytes);
-    out.numbers(all.iter().map(|one| one.step), i64::to_le_bytes);
-    out.numbers(all.iter().map(|one| one.time_ms), i64::to_le_bytes);
-    out.numbers(all.iter().map(|one| one.count), u32::to_le_bytes);
-    out.numbers(all.iter().map(|one| one.min), f64::to_le_bytes);
-    out.numbers(all.iter().map(|one| one.max), f64::to_le_bytes);
-    out.numbers(all.iter().map(|one| one.first_step), i64::to_le_bytes);
+/// Last points, then what else is known of those whose histories were read.
+fn pack_summaries(out: &mut Writer, column: &Summaries, rows: usize) {
+    pack_rows(out, column.iter().map(|(row, _)| row), column.len(), rows);
+    let all = || column.iter().map(|(_, one)| one);
+    out.numbers(all().map(|one| one.last), f64::to_le_bytes);
+    out.numbers(all().map(|one| one.step), i64::to_le_bytes);
+    out.numbers(all().map(|one| one.time_ms), i64::to_le_bytes);
+    let (known, rest): (Vec<u32>, Vec<MetricSummary>) = column.iter().filter(|(_, one)| !one.is_last_alone()).unzip();
+    pack_rows(out, known.iter().copied(), known.len(), rows);
+    out.numbers(rest.iter().map(|one| one.count), u32::to_le_bytes);
+    out.numbers(rest.iter().map(|one| one.min), f64::to_le_bytes);
+    out.numbers(rest.iter().map(|one| one.max), f64::to_le_bytes);
+    out.numbers(rest.iter().map(|one| one.first_step), i64::to_le_bytes);
 }
 
-fn unpack_summaries(from: &mut Reader<'_>, rows: usize) -> Option<Cells<MetricSummary>> {
+fn unpack_summaries(from: &mut Reader<'_>, rows: usize) -> Option<Summaries> {
+    let mut column = Summaries::default();
     let places = unpack_rows(from, rows)?;
-    let count = places.len();
-    let last = from.numbers(count, f64::from_le_bytes)?;
-    let step = from.numbers(count, i64::from_le_bytes)?;
-    let time_ms = from.numbers(count, i64::from_le_bytes)?;
-    let points = from.numbers(count, u32::from_le_bytes)?;
-    let min = from.numbers(count, f64::from_le_bytes)?;
-    let max = from.numbers(count, f64::from_le_bytes)?;
-    let first_step = from.numbers(count, i64::from_le_bytes)?;
-    let times = step.into_iter().zip(time_ms).zip(first_step);
-    let values = last.into_iter().zip(min).zip(max).zip(points);
-    let summaries = times.zip(values).map(|(((step, time_ms), first_step), (((last, min), max), count))| {
-        MetricSummary { last, step, time_ms, count, min, max, first_step }
-    });
-    Some(cells(places, summaries))
+    let last = from.numbers(places.len(), f64::from_le_bytes)?;
+    let step = from.numbers(places.len(), i64::from_le_bytes)?;
+    let time_ms = from.numbers(places.len(), i64::from_le_bytes)?;
+    for (row, (last, (step, time_ms))) in places.into_iter().zip(last.into_iter().zip(step.into_iter().zip(time_ms))) {
+        column.set(row, MetricSummary::of_last(last, step, time_ms));
+    }
+    let known = unpack_rows(from, rows)?;
+    let counts = from.numbers(known.len(), u32::from_le_bytes)?;
+    let min = from.numbers(known.len(), f64::from_le_bytes)?;
+    let max = from.numbers(known.len(), f64::from_le_bytes)?;
+    let first_step = from.numbers(known.len(), i64::from_le_bytes)?;
+    let rest = counts.into_iter().zip(min).zip(max).zip(first_step);
+    for (row, (((count, min), max), first_step)) in known.into_iter().zip(rest) {
+        let last = column.get(row)?;
+        column.set(row, MetricSummary { count, min, max, first_step, ..last });
+    }
+    Some(column)
 }
 
 /// The distinct datasets once, then their numbers for each run: most runs of an experiment read the same few.

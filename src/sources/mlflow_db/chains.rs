@@ -1,7 +1,7 @@
 //! What a pass over a database found, by run: chains through a few large blocks, so that millions of small things cost little
 //! more than their bytes and no list is ever copied because it grew.
 
-use std::collections::HashMap;
+use crate::model::Texts as Distinct;
 
 /// Things in a block.
 const BLOCK: usize = 1 << 14;
@@ -52,19 +52,6 @@ impl<T: Copy> Chains<T> {
             Some(thing)
         })
     }
-
-    /// The first of a run for which `is_it` holds, to be changed.
-    pub fn find_mut(&mut self, run: u32, is_it: impl Fn(&T) -> bool) -> Option<&mut T> {
-        let mut next = self.heads.get(run as usize).copied().unwrap_or(NONE);
-        loop {
-            let (block, at) = (next as usize / BLOCK, next as usize % BLOCK);
-            let (after, thing) = self.blocks.get(block)?.get(at)?;
-            if is_it(thing) {
-                return self.blocks.get_mut(block)?.get_mut(at).map(|(_, thing)| thing);
-            }
-            next = *after;
-        }
-    }
 }
 
 /// Texts end to end.
@@ -104,8 +91,7 @@ impl Texts {
 /// Names with their numbers. Rows that follow each other mostly repeat the pattern of those before, which is tried first.
 #[derive(Default)]
 pub struct Names {
-    numbers: HashMap<Box<str>, u32>,
-    names: Vec<Box<str>>,
+    names: Distinct,
     /// By name: which one followed it when it was last seen.
     after: Vec<u32>,
     last: u32,
@@ -114,20 +100,13 @@ pub struct Names {
 impl Names {
     /// The number of a name, which gets one if it is new.
     pub fn number(&mut self, name: &str) -> u32 {
-        if self.get(self.last) == name && !self.names.is_empty() {
+        if !self.names.is_empty() && self.get(self.last) == name {
             return self.last;
         }
         let guess = self.after.get(self.last as usize).copied().unwrap_or(NONE);
-        let number = match self.names.get(guess as usize) {
-            Some(known) if **known == *name => guess,
-            _ => self.find(name).unwrap_or_else(|| {
-                let number = self.names.len() as u32;
-                self.names.push(name.into());
-                self.after.push(NONE);
-                self.numbers.insert(name.into(), number);
-                number
-            }),
-        };
+        let is_guessed = (guess as usize) < self.names.len() && self.names.get(guess) == name;
+        let number = if is_guessed { guess } else { self.names.code_for(name) };
+        self.after.resize(self.names.len(), NONE);
         if let Some(after) = self.after.get_mut(self.last as usize) {
             *after = number;
         }
@@ -135,17 +114,13 @@ impl Names {
         number
     }
 
-    /// The number of a name that has one.
-    pub fn find(&self, name: &str) -> Option<u32> {
-        self.numbers.get(name).copied()
-    }
-
     /// The name with that number.
     pub fn get(&self, number: u32) -> &str {
-        self.names.get(number as usize).map_or("", |name| name)
+        self.names.get(number)
     }
 
     /// How many there are.
+    #[cfg(test)]
     pub fn len(&self) -> usize {
         self.names.len()
     }
@@ -174,8 +149,5 @@ mod tests {
             assert_eq!(found.collect::<Vec<_>>(), expected);
         }
         assert_eq!((names.len(), chains.of(7).count()), (11, 0));
-        let three = names.find("name 3");
-        let found = chains.find_mut(0, |(name, _)| Some(*name) == three).expect("one");
-        assert_eq!(names.get(found.0), "name 3");
     }
 }

@@ -2,11 +2,15 @@
 
 use super::chains::{Chains, Names, Text, Texts};
 use super::datasets::Datasets;
+use super::keyed::{Keyed, Ranks, TextValues, Values};
 use super::rows::{Head, INPUT, METRIC, Point, RUN, TEXT, point, summary};
-use crate::model::{Columns, Reason, Report, RunTable, point_order};
+use crate::model::{
+    Columns, DatasetInput, Lifecycle, Reason, Report, RunKey, RunRow, RunStatus, RunTable, Summaries, TextColumn,
+    point_order,
+};
 use crate::sources::Fault;
 use crate::sources::sqlite::{Database, Row, Table, Value};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 /// What a table tells of runs.
@@ -54,49 +58,39 @@ impl Part {
     }
 }
 
-/// Where the columns of a table are, by the numbers of their keys here.
-#[derive(Default)]
-struct Places {
-    params: PlacesOf,
-    tags: PlacesOf,
-    metrics: PlacesOf,
+/// What is kept of a run's own row.
+#[derive(Clone, Copy, Debug)]
+struct Kept {
+    rowid: i64,
+    experiment: i64,
+    start_ms: Option<i64>,
+    end_ms: Option<i64>,
+    name: Text,
+    user: u32,
+    /// As [`pattern`] has it.
+    artifact_uri: u32,
+    status: RunStatus,
+    lifecycle: Lifecycle,
 }
 
-#[derive(Default)]
-struct PlacesOf(Vec<Option<usize>>);
-
-impl PlacesOf {
-    fn column<'t, C: Default>(&mut self, columns: &'t mut Columns<C>, keys: &Names, key: u32) -> Option<&'t mut C> {
-        self.0.resize(self.0.len().max(key as usize + 1), None);
-        let place = self.0.get_mut(key as usize)?;
-        let number = *place.get_or_insert_with(|| columns.number(keys.get(key)));
-        columns.at_mut(number)
+/// The address of a run's artifacts without its id, which mostly leaves the same for all runs of an experiment.
+fn pattern(uri: &str, id: &str) -> String {
+    match uri.split_once(id) {
+        _ if uri.contains('\0') => format!("{AS_IT_IS}{uri}"),
+        Some((before, after)) => format!("{before}\0{after}"),
+        None => uri.to_owned(),
     }
 }
 
-/// Key and text of each run.
-#[derive(Default)]
-struct Keyed {
-    keys: Names,
-    of_run: Chains<(u32, Text)>,
-    /// By key: its text when it was last seen, which is mostly what it is again.
-    last: Vec<Text>,
-}
+/// Before an address that holds what stands for the id.
+const AS_IT_IS: &str = "\0\0";
 
-impl Keyed {
-    fn add(&mut self, texts: &mut Texts, run: u32, key: &str, text: &str) {
-        let key = self.keys.number(key);
-        self.last.resize(self.keys.len(), Text::default());
-        let Some(last) = self.last.get_mut(key as usize) else { return };
-        if texts.get(*last) != text {
-            *last = texts.add(text);
-        }
-        self.of_run.push(run, (key, if text.is_empty() { Text::default() } else { *last }));
-    }
-
-    fn of<'a>(&'a self, texts: &'a Texts, run: u32, key: &str) -> Option<&'a str> {
-        let key = self.keys.find(key)?;
-        self.of_run.of(run).find(|(other, _)| *other == key).map(|(_, text)| texts.get(text))
+/// The address of a pattern.
+fn filled_in(pattern: &str, id: &str) -> String {
+    match (pattern.strip_prefix(AS_IT_IS), pattern.split_once('\0')) {
+        (Some(uri), _) => uri.to_owned(),
+        (None, Some((before, after))) => [before, id, after].concat(),
+        (None, None) => pattern.to_owned(),
     }
 }
 
@@ -105,26 +99,31 @@ impl Keyed {
 pub struct Found {
     /// Numbers of runs by id; those of deleted ones whose params are still there as well.
     runs: Names,
-    /// By number, where its own row was seen.
-    heads: Vec<Option<Head>>,
+    /// Of those whose own row was seen.
+    heads: Values<Kept>,
     texts: Texts,
-    params: Keyed,
-    tags: Keyed,
-    metric_keys: Names,
-    /// There is one row a metric, not one a point.
-    is_latest: bool,
-    metrics: Chains<(u32, Point)>,
+    /// Of users and addresses.
+    repeated: Names,
+    params: Keyed<TextValues>,
+    tags: Keyed<TextValues>,
+    metrics: Keyed<Values<Point>>,
+    /// Where there is one row a point, not one a metric: the places of the last ones by key and run.
+    last_points: Option<HashMap<(u32, u32), (u32, u32)>>,
     /// Ids of a dataset and of its edge.
     inputs: Chains<(Text, Text)>,
     outputs: Chains<Text>,
     /// Of edges.
     contexts: HashMap<Box<str>, Text>,
+    /// Runs in the order in which they are given, and how many of them were.
+    order: Vec<u32>,
+    given: u32,
 }
 
 impl Found {
     /// Nothing is found yet.
     pub fn new(database: &Database) -> Found {
-        Found { is_latest: database.table("latest_metrics").is_some(), ..Found::default() }
+        let is_latest = database.table("latest_metrics").is_some();
+        Found { last_points: (!is_latest).then(HashMap::new), ..Found::default() }
     }
 
     /// Takes a row of [`Part::columns`].
@@ -133,28 +132,41 @@ impl Found {
         match part {
             Part::Runs => {
                 if let Some(head) = Head::read(row, file, report) {
-                    let run = self.runs.number(&head.id) as usize;
-                    self.heads.resize_with(self.heads.len().max(run + 1), || None);
-                    if let Some(slot) = self.heads.get_mut(run) {
-                        *slot = Some(head);
-                    }
+                    let kept = Kept {
+                        rowid: head.rowid,
+                        experiment: head.experiment,
+                        start_ms: head.start_ms,
+                        end_ms: head.end_ms,
+                        name: self.texts.add(&head.name),
+                        user: self.repeated.number(&head.user),
+                        artifact_uri: self.repeated.number(&pattern(&head.artifact_uri, &head.id)),
+                        status: head.status,
+                        lifecycle: head.lifecycle,
+                    };
+                    self.heads.push(self.runs.number(&head.id), kept);
                 }
             }
             Part::Params | Part::Tags => {
                 let (Some(run), Some(key)) = (text(0), text(1)) else { return };
-                let run = self.runs.number(&run);
                 let keyed = if part == Part::Params { &mut self.params } else { &mut self.tags };
-                keyed.add(&mut self.texts, run, &key, &text(2).unwrap_or_default());
+                if let Some((_, column)) = keyed.column(&key) {
+                    column.push(self.runs.number(&run), &text(2).unwrap_or_default());
+                }
             }
             Part::Metrics => {
                 let (Some(run), Some(key)) = (text(0), text(1)) else { return };
-                let (run, key) = (self.runs.number(&run), self.metric_keys.number(&key));
-                let point = point(row);
-                let known = if self.is_latest { None } else { self.metrics.find_mut(run, |(other, _)| *other == key) };
-                match known {
-                    Some((_, last)) if point_order(*last, point).is_lt() => *last = point,
+                let (run, point) = (self.runs.number(&run), point(row));
+                let Some((key, column)) = self.metrics.column(&key) else { return };
+                let Some(last_points) = &mut self.last_points else {
+                    column.push(run, point);
+                    return;
+                };
+                match last_points.get(&(key, run)).and_then(|place| column.at_mut(*place)) {
+                    Some(last) if point_order(*last, point).is_lt() => *last = point,
                     Some(_) => {}
-                    None => self.metrics.push(run, (key, point)),
+                    None => {
+                        last_points.insert((key, run), column.push(run, point));
+                    }
                 }
             }
             Part::Inputs => match (row.get(0), row.get(2)) {
@@ -181,11 +193,11 @@ impl Found {
 
     /// The runs whose own rows were seen, newest first.
     pub fn newest_first(&self) -> Vec<u32> {
-        let rowid = |run: u32| self.heads.get(run as usize).and_then(Option::as_ref).map(|head| head.rowid);
-        let mut runs: Vec<(i64, u32)> =
-            (0..self.heads.len() as u32).filter_map(|run| rowid(run).map(|rowid| (rowid, run))).collect();
+        let mut runs: Vec<(i64, u32)> = self.heads.iter().map(|(run, head)| (head.rowid, run)).collect();
         runs.sort_unstable_by(|a, b| b.cmp(a));
-        runs.into_iter().map(|(_, run)| run).collect()
+        // damaged tables may tell of a run twice
+        let mut is_known = HashSet::with_capacity(runs.len());
+        runs.into_iter().filter(|(_, run)| is_known.insert(*run)).map(|(_, run)| run).collect()
     }
 
     /// The id of a run.
@@ -198,75 +210,134 @@ impl Found {
         self.inputs.of(run).map(|(_, edge)| self.texts.get(edge))
     }
 
-    /// The runs of those numbers as a table; they are gone from here then.
+    /// All is found that there is of these runs, which are given in that order.
+    pub fn settle(&mut self, order: Vec<u32>) {
+        let ranks = Ranks::new(&order);
+        self.last_points = None;
+        self.heads.rank(&ranks);
+        for (_, column) in self.params.iter_mut().chain(self.tags.iter_mut()) {
+            column.values.rank(&ranks);
+        }
+        self.metrics.iter_mut().for_each(|(_, column)| column.rank(&ranks));
+        (self.order, self.given) = (order, 0);
+    }
+
+    /// How many runs are still to be given.
+    pub fn left(&self) -> usize {
+        self.order.len().saturating_sub(self.given as usize)
+    }
+
+    /// The next runs of the order as a table; they are gone from here then.
     ///
     /// # Errors
     /// Those of the files: datasets are read now.
-    pub fn table(
+    pub fn next(
         &mut self,
-        runs: &[u32],
+        size: usize,
         (database, datasets): (&Database, &Datasets),
         experiments: &HashMap<i64, u32>,
         file: &str,
         report: &mut Report,
     ) -> Result<RunTable, Fault> {
-        let ids = runs.iter().flat_map(|run| self.inputs.of(*run)).map(|(dataset, _)| self.texts.get(dataset));
+        let start = self.given;
+        let end = start.saturating_add(size.min(self.left()) as u32);
+        let order = self.order.get(start as usize..end as usize).unwrap_or_default();
+        let ids = order.iter().flat_map(|run| self.inputs.of(*run)).map(|(dataset, _)| self.texts.get(dataset));
         datasets.read(database, ids)?;
+        self.given = end;
         let mut table = RunTable::default();
-        let mut places = Places::default();
-        for run in runs {
-            let Some(head) = self.heads.get_mut(*run as usize).and_then(Option::take) else { continue };
+        let mut rows: Vec<Option<u32>> = vec![None; order.len()];
+        let Found { runs, heads, texts, repeated, inputs, outputs, contexts, .. } = self;
+        heads.take_below(end, |rank, head| {
+            let at = rank.saturating_sub(start) as usize;
+            let (Some(run), Some(slot)) = (order.get(at), rows.get_mut(at)) else { return };
+            let id = runs.get(*run);
             let Some(experiment) = experiments.get(&head.experiment) else {
-                let message =
-                    format!("Run {} is of experiment {}, which is not in the database.", head.id, head.experiment);
+                let message = format!("Run {id} is of experiment {}, which is not in the database.", head.experiment);
                 report.note(Reason::RunMissing, file, None, message);
-                continue;
+                return;
             };
-            self.push((&mut table, &mut places), *run, head, *experiment, datasets, file, report);
+            let mut outputs: Vec<String> = outputs.of(*run).map(|model| texts.get(model).to_owned()).collect();
+            outputs.sort();
+            let input = |(dataset, edge): (Text, Text)| {
+                let context = contexts.get(texts.get(edge)).map(|text| texts.get(*text).to_owned());
+                datasets.input(texts.get(dataset), context, id, file, report)
+            };
+            let mut datasets: Vec<DatasetInput> = inputs.of(*run).filter_map(input).collect();
+            datasets.sort();
+            let some = |text: String| Some(text).filter(|text| !text.is_empty());
+            *slot = Some(table.push(RunRow {
+                key: RunKey(id.to_owned()),
+                id: id.to_owned(),
+                experiment: *experiment,
+                name: texts.get(head.name).to_owned(),
+                status: head.status,
+                lifecycle: head.lifecycle,
+                start_ms: head.start_ms,
+                end_ms: head.end_ms,
+                user: some(repeated.get(head.user).to_owned()),
+                artifact_uri: some(filled_in(repeated.get(head.artifact_uri), id)),
+                params: Vec::new(),
+                tags: Vec::new(),
+                metrics: Vec::new(),
+                datasets,
+                outputs,
+            }));
+        });
+        let row_of = |rank: u32| rows.get(rank.saturating_sub(start) as usize).copied().flatten();
+        take_texts(&mut self.params, end, &row_of, &mut table.params);
+        take_texts(&mut self.tags, end, &row_of, &mut table.tags);
+        for (key, column) in self.metrics.iter_mut() {
+            let mut own = Summaries::default();
+            column.take_below(end, |rank, point| {
+                row_of(rank).into_iter().for_each(|row| own.set(row, summary(point)));
+            });
+            if !own.is_empty() {
+                *table.metrics.entry(key) = own;
+            }
         }
+        let names = table.tags.get("mlflow.runName").into_iter().flat_map(TextColumn::texts);
+        for (row, name) in names {
+            table
+                .name
+                .get_mut(row as usize)
+                .filter(|own| own.is_empty())
+                .into_iter()
+                .for_each(|own| *own = name.into());
+        }
+        let users = table.tags.get("mlflow.user").into_iter().flat_map(TextColumn::texts);
+        users.for_each(|(row, user)| table.user.set(row, user));
         Ok(table)
     }
+}
 
-    #[allow(clippy::too_many_arguments)]
-    fn push(
-        &self,
-        (table, places): (&mut RunTable, &mut Places),
-        run: u32,
-        head: Head,
-        experiment: u32,
-        datasets: &Datasets,
-        file: &str,
-        report: &mut Report,
-    ) {
-        let mut row = head.run(experiment);
-        let tag = |key: &str| self.tags.of(&self.texts, run, key).map(str::to_owned);
-        if row.name.is_empty() {
-            row.name = tag("mlflow.runName").unwrap_or_default();
+/// Texts of the runs whose ranks are below `end` as columns of a table.
+fn take_texts(
+    from: &mut Keyed<TextValues>,
+    end: u32,
+    row_of: &dyn Fn(u32) -> Option<u32>,
+    to: &mut Columns<TextColumn>,
+) {
+    for (key, TextValues { texts, values, .. }) in from.iter_mut() {
+        let mut own = TextColumn::default();
+        values.take_below(end, |rank, code| row_of(rank).into_iter().for_each(|row| own.set(row, texts.get(code))));
+        if !own.is_empty() {
+            *to.entry(key) = own;
         }
-        row.user = tag("mlflow.user").or(row.user);
-        row.outputs = self.outputs.of(run).map(|model| self.texts.get(model).to_owned()).collect();
-        row.outputs.sort();
-        let input = |(dataset, edge): (Text, Text)| {
-            let context = self.contexts.get(self.texts.get(edge)).map(|text| self.texts.get(*text).to_owned());
-            datasets.input(self.texts.get(dataset), context, &row.id, file, report)
-        };
-        row.datasets = self.inputs.of(run).filter_map(input).collect();
-        row.datasets.sort();
-        let at = table.push(row);
-        let mut own: Vec<(u32, Text)> = self.params.of_run.of(run).collect();
-        for (key, text) in own.drain(..).rev() {
-            let column = places.params.column(&mut table.params, &self.params.keys, key);
-            column.into_iter().for_each(|column| column.set(at, self.texts.get(text)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{filled_in, pattern};
+
+    #[test]
+    fn an_address_is_what_it_was() {
+        for uri in
+            ["", "s3://b/0/abc/artifacts", "/x/abc", "abc", "/abc/abc", "/other", "/abc\0", "\0a\0", "a\0b\0", "\0"]
+        {
+            assert_eq!(filled_in(&pattern(uri, "abc"), "abc"), uri, "{uri:?}");
         }
-        own.extend(self.tags.of_run.of(run));
-        for (key, text) in own.drain(..).rev() {
-            let column = places.tags.column(&mut table.tags, &self.tags.keys, key);
-            column.into_iter().for_each(|column| column.set(at, self.texts.get(text)));
-        }
-        let mut points: Vec<(u32, Point)> = self.metrics.of(run).collect();
-        for (key, point) in points.drain(..).rev() {
-            let column = places.metrics.column(&mut table.metrics, &self.metric_keys, key);
-            column.into_iter().for_each(|column| column.set(at, summary(point)));
-        }
+        assert_eq!(pattern("/x/abc/artifacts", "abc"), pattern("/x/def/artifacts", "def"));
     }
 }

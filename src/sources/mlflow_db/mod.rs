@@ -10,6 +10,7 @@ mod datasets;
 mod experiments;
 mod found;
 mod histories;
+mod keyed;
 #[cfg(test)]
 mod made_tests;
 mod rows;
@@ -332,9 +333,9 @@ impl Inner {
         Ok(read)
     }
 
-    fn table(&self, found: &mut Found, runs: &[u32], report: &mut Report) -> Result<RunTable, Fault> {
+    fn table(&self, found: &mut Found, size: usize, report: &mut Report) -> Result<RunTable, Fault> {
         let experiments = self.experiments(report)?;
-        found.table(runs, (&self.database, &self.datasets), &experiments.number_of, HERE, report)
+        found.next(size, (&self.database, &self.datasets), &experiments.number_of, HERE, report)
     }
 
     /// Adds what was found since the last time: on opening, and in damaged pages.

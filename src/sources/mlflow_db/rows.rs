@@ -1,7 +1,8 @@
 //! Rows of MLflow's tables as what they mean: the conventions of its SQL store, all versions alike.
 
-use crate::model::{Lifecycle, MetricSummary, Reason, Report, RunKey, RunRow, RunStatus};
+use crate::model::{Lifecycle, MetricSummary, Reason, Report, RunStatus};
 use crate::sources::sqlite::{Row, Value};
+use std::borrow::Cow;
 
 /// What is wanted of `runs`.
 pub const RUN: [&str; 9] = [
@@ -24,28 +25,38 @@ pub const INPUT: [&str; 5] = ["source_type", "source_id", "destination_type", "d
 
 /// A run as its own row tells it.
 #[derive(Clone, Debug)]
-pub struct Head {
+pub struct Head<'a> {
     /// Its row: newer runs have larger ones.
     pub rowid: i64,
     /// As MLflow knows it.
-    pub id: Box<str>,
+    pub id: Cow<'a, str>,
     /// Of its experiment, as MLflow knows it.
     pub experiment: i64,
-    name: Box<str>,
-    status: RunStatus,
-    start_ms: Option<i64>,
-    end_ms: Option<i64>,
-    lifecycle: Lifecycle,
-    artifact_uri: Option<Box<str>>,
-    user: Option<Box<str>>,
+    /// Empty where it has none.
+    pub name: Cow<'a, str>,
+    /// State.
+    pub status: RunStatus,
+    /// Milliseconds since 1970, UTC.
+    pub start_ms: Option<i64>,
+    /// Milliseconds since 1970, UTC.
+    pub end_ms: Option<i64>,
+    /// In use or deleted.
+    pub lifecycle: Lifecycle,
+    /// As stored; empty where there is none.
+    pub artifact_uri: Cow<'a, str>,
+    /// Before there was the tag for it; empty where there is none.
+    pub user: Cow<'a, str>,
 }
 
-impl Head {
+impl<'a> Head<'a> {
     /// From a row of [`RUN`]; `None` without an id.
-    pub fn read(row: &Row<'_>, file: &str, report: &mut Report) -> Option<Head> {
-        let text = |at: usize| filled(row.get(at)).map(String::into_boxed_str);
-        let id = text(0)?;
-        let status = text(3);
+    pub fn read(row: &Row<'a>, file: &str, report: &mut Report) -> Option<Head<'a>> {
+        let text = |at: usize| row.get(at).text().unwrap_or_default();
+        let id = text(0);
+        if id.is_empty() {
+            return None;
+        }
+        let status = filled(row.get(3));
         let known = status.as_deref().map(|word| RunStatus::parse(word.trim()));
         if let (Some(word), Some(None)) = (&status, known) {
             report.note(
@@ -68,7 +79,7 @@ impl Head {
         Some(Head {
             rowid: row.rowid,
             experiment: id_of(row.get(1))?,
-            name: text(2).unwrap_or_default(),
+            name: text(2),
             status: known.flatten().unwrap_or(RunStatus::Running),
             start_ms,
             end_ms,
@@ -78,32 +89,11 @@ impl Head {
             id,
         })
     }
-
-    /// The run with nothing but its row; `experiment` is the number of its experiment.
-    pub fn run(self, experiment: u32) -> RunRow {
-        RunRow {
-            key: RunKey(self.id.to_string()),
-            id: self.id.into(),
-            experiment,
-            name: self.name.into(),
-            status: self.status,
-            lifecycle: self.lifecycle,
-            start_ms: self.start_ms,
-            end_ms: self.end_ms,
-            user: self.user.map(String::from),
-            artifact_uri: self.artifact_uri.map(String::from),
-            params: Vec::new(),
-            tags: Vec::new(),
-            metrics: Vec::new(),
-            datasets: Vec::new(),
-            outputs: Vec::new(),
-        }
-    }
 }
 
 /// A text that is there and not empty.
 pub fn filled(value: Value<'_>) -> Option<String> {
-    value.text().map(std::borrow::Cow::into_owned).filter(|text| !text.is_empty())
+    value.text().map(Cow::into_owned).filter(|text| !text.is_empty())
 }
 
 /// The id of an experiment: 18 digits at times.

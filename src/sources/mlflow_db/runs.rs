@@ -20,12 +20,7 @@ pub enum Reading {
     /// The rest comes in one pass.
     Sweeping(Box<Pass>),
     /// All is found and waits to be given.
-    Giving {
-        /// All of it.
-        found: Box<Found>,
-        /// Runs that are left, the next one last.
-        left: Vec<u32>,
-    },
+    Giving(Box<Found>),
     /// All was given.
     Done,
 }
@@ -58,11 +53,9 @@ impl Reading {
                 *self = if pass.step(inner, report)? { Reading::Sweeping(pass) } else { pass.finish() };
                 Ok(RunTable::default())
             }
-            Reading::Giving { mut found, mut left } => {
-                let runs: Vec<u32> = left.split_off(left.len().saturating_sub(size.clamp(1, PAGE) as usize));
-                let runs: Vec<u32> = runs.into_iter().rev().collect();
-                let table = inner.table(&mut found, &runs, report)?;
-                *self = if left.is_empty() { Reading::Done } else { Reading::Giving { found, left } };
+            Reading::Giving(mut found) => {
+                let table = inner.table(&mut found, size.clamp(1, PAGE) as usize, report)?;
+                *self = if found.left() == 0 { Reading::Done } else { Reading::Giving(found) };
                 Ok(table)
             }
             Reading::Done => {
@@ -80,7 +73,7 @@ impl Reading {
     /// How many runs wait to be given, once that is known.
     pub fn left(&self) -> Option<u64> {
         match self {
-            Reading::Giving { left, .. } => Some(left.len() as u64),
+            Reading::Giving(found) => Some(found.left() as u64),
             Reading::Done => Some(0),
             Reading::Start | Reading::Sweeping(_) => None,
         }
@@ -135,7 +128,8 @@ fn newest(inner: &Inner, size: u32, report: &mut Report) -> Result<(RunTable, bo
         // What a damaged index does not lead to may be in its table.
         return Ok((RunTable::default(), false));
     }
-    Ok((inner.table(&mut found, &newest, report)?, is_all))
+    found.settle(newest);
+    Ok((inner.table(&mut found, size as usize, report)?, is_all))
 }
 
 fn key_of(part: Part) -> &'static [&'static str] {
@@ -196,9 +190,10 @@ impl Pass {
     }
 
     fn finish(self) -> Reading {
-        let mut left = self.found.newest_first();
-        left.retain(|run| !self.given.contains(self.found.id(*run)));
-        left.reverse();
-        if left.is_empty() { Reading::Done } else { Reading::Giving { found: Box::new(self.found), left } }
+        let Pass { mut found, given, .. } = self;
+        let mut order = found.newest_first();
+        order.retain(|run| !given.contains(found.id(*run)));
+        found.settle(order);
+        if found.left() == 0 { Reading::Done } else { Reading::Giving(Box::new(found)) }
     }
 }

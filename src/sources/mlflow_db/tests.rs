@@ -6,7 +6,7 @@ use crate::model::{Experiment, Lifecycle, MetricSeries, Reason, Report, RunKey, 
 use crate::sources::memory::Memory;
 use crate::sources::sqlite::DatabaseFiles;
 use crate::sources::sqlite::live_tests::{Live, held};
-use crate::sources::{FaultKind, HistoryAsk, RunsAsk, Source};
+use crate::sources::{FaultKind, HistoryAsk, Progress, RunsAsk, Source, each_page};
 use pollster::block_on;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -44,20 +44,21 @@ pub fn read(store: &SqlStore, size: u32) -> All {
     let page = block_on(store.experiments(None)).expect("experiments");
     assert_eq!(page.next, None);
     let mut all = All { experiments: page.items, runs: RunTable::default(), report: page.report, pages: 0 };
-    let mut after = None;
-    loop {
-        let page = block_on(store.runs(RunsAsk { after, size, ..RunsAsk::default() })).expect("runs");
-        assert!(page.items.len() <= size as usize);
-        all.runs.append(page.items);
-        all.report.merge(page.report);
-        all.pages += 1;
-        assert_eq!(page.read.runs, all.runs.len() as u64);
-        after = page.next;
-        if after.is_none() {
-            assert_eq!(page.read.runs_total, Some(all.runs.len() as u64));
-            return all;
-        }
-    }
+    let mut read = Progress::default();
+    block_on(each_page(
+        |after| store.runs(RunsAsk { after, size, ..RunsAsk::default() }),
+        |page| {
+            assert!(page.items.len() <= size as usize);
+            all.runs.append(page.items);
+            all.report.merge(page.report);
+            all.pages += 1;
+            assert_eq!(page.read.runs, all.runs.len() as u64);
+            read = page.read;
+        },
+    ))
+    .expect("runs");
+    assert_eq!(read.runs_total, Some(all.runs.len() as u64));
+    all
 }
 
 fn number(value: f64) -> Value {
@@ -71,17 +72,15 @@ fn number(value: f64) -> Value {
 
 pub fn histories(store: &SqlStore, pairs: &[(RunKey, String)]) -> Vec<MetricSeries> {
     let mut series = Vec::new();
-    let mut after = None;
-    loop {
-        let page = block_on(store.history(HistoryAsk { pairs: pairs.to_vec(), after, ..HistoryAsk::default() }))
-            .expect("histories");
-        series.extend(page.items);
-        after = page.next;
-        if after.is_none() {
-            assert_eq!(series.len(), pairs.len());
-            return series;
-        }
-    }
+    block_on(each_page(
+        |after| store.history(HistoryAsk { pairs: pairs.to_vec(), after, ..HistoryAsk::default() }),
+        |page| {
+            series.extend(page.items);
+        },
+    ))
+    .expect("histories");
+    assert_eq!(series.len(), pairs.len());
+    series
 }
 
 /// In the shape of the oracles.
@@ -93,7 +92,7 @@ fn document(store: &SqlStore, all: &All) -> Value {
         let texts = |columns: &crate::model::Columns<crate::model::TextColumn>| -> Value {
             columns.iter().filter_map(|(key, column)| Some((key.to_owned(), json!(column.get(row)?)))).collect()
         };
-        let metric = |(key, column): (&str, &crate::model::Cells<crate::model::MetricSummary>)| {
+        let metric = |(key, column): (&str, &crate::model::Summaries)| {
             let summary = column.get(row)?;
             let history = histories(store, &[(runs.key[at].clone(), key.to_owned())]).remove(0);
             let last = history.summary().expect("points");
@@ -149,7 +148,8 @@ fn document(store: &SqlStore, all: &All) -> Value {
 
 #[test]
 fn databases_of_every_version_read_as_mlflow_reads_them() {
-    for name in ["sqlite-1.30.1", "sqlite-2.22.0", "sqlite-3.17.2", "sqlite-wal"] {
+    let old = ["sqlite-1.0.0", "sqlite-1.10.0", "sqlite-1.20.2", "sqlite-1.27.0"];
+    for name in old.into_iter().chain(["sqlite-1.30.1", "sqlite-2.22.0", "sqlite-3.17.2", "sqlite-wal"]) {
         let mut oracle: Value = serde_json::from_slice(&bytes(&format!("{name}/oracle.json"))).expect("an oracle");
         for key in ["mlflow", "opened", "refused"] {
             oracle.as_object_mut().expect("an object").remove(key);

@@ -45,7 +45,12 @@ impl Heads {
 
 /// What SQLite writes beside a database.
 fn is_companion(name: &str) -> bool {
-    ["-wal", "-shm", "-journal"].iter().any(|end| name.ends_with(end))
+    database_of(name).is_some()
+}
+
+/// The database beside which SQLite writes a file of that name.
+pub fn database_of(name: &str) -> Option<&str> {
+    ["-wal", "-shm", "-journal"].iter().find_map(|end| name.strip_suffix(end))
 }
 
 /// In small letters; empty without one.
@@ -112,11 +117,21 @@ fn is_well_known(name: &str) -> bool {
     )
 }
 
+/// Whether the first bytes are noise where a database should be: a hundred random bytes have about eighty different ones, those of
+/// other programs' databases far fewer.
+fn is_sealed(path: &str, head: &[u8]) -> bool {
+    let first = head.get(..100).unwrap_or_default();
+    let is_named_so = matches!(extension(path).as_str(), "db" | "db3" | "sqlite" | "sqlite3");
+    is_named_so && first.iter().collect::<std::collections::BTreeSet<_>>().len() > 64
+}
+
 /// What the first bytes of a file told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Sight {
     /// A SQLite database.
     Database,
+    /// What is called a database, and looks encrypted.
+    Sealed,
     /// An export, or a file of one.
     Document(exports::Kind),
     /// An archive, or a compressed file that holds one of these.
@@ -129,13 +144,14 @@ pub enum Sight {
 
 impl Sight {
     /// `None` for what is of no interest.
-    pub fn of(head: Vec<u8>) -> Option<Sight> {
-        Some(match kind(&head) {
+    pub fn of(path: &str, head: &[u8]) -> Option<Sight> {
+        Some(match kind(head) {
             Kind::Sqlite => Sight::Database,
-            Kind::Json | Kind::Csv => Sight::Document(exports::recognise(&head)?),
+            Kind::Json | Kind::Csv => Sight::Document(exports::recognise(head)?),
             Kind::Zip | Kind::Tar => Sight::Archive,
             Kind::Packed(packing) => Sight::Packed(packing),
             Kind::Foreign(format) => Sight::Foreign(format),
+            Kind::Other if is_sealed(path, head) => Sight::Sealed,
             Kind::Empty | Kind::Text | Kind::Other => return None,
         })
     }

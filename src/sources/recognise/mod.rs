@@ -9,20 +9,24 @@
 
 mod finding;
 mod heads;
+mod judge;
 mod seen;
+#[cfg(test)]
+mod tests;
 
 pub use finding::{Finding, Found, Traces};
 
 use crate::model::{Reason, RegisteredModel, Report};
 use crate::sources::archive::Allowance;
 use crate::sources::gather::Tally;
-use crate::sources::mlruns::meta::{Kind, Meta, ReadMeta};
+use crate::sources::mlruns::meta::{Meta, ReadMeta};
 use crate::sources::mlruns::parts::{Parts, is_litter};
 use crate::sources::mounts::Mounts;
 use crate::sources::sniff::HEAD;
 use crate::sources::unpack::unpack_inside;
 use crate::sources::{Entry, Fault, FaultKind, Folder, ReadAsk, path};
 use heads::{Heads, Sight};
+use judge::Shape;
 use seen::Seen;
 use std::cell::RefCell;
 use std::collections::{HashMap, VecDeque};
@@ -153,7 +157,7 @@ impl Walk {
                 }
                 (Some(Wanted::Head { visit, path }), Ok(bytes)) => {
                     if let Some(slot) = sights.get_mut(at) {
-                        *slot = Sight::of(bytes).map(|sight| (*visit, path.clone(), sight));
+                        *slot = Sight::of(path, &bytes).map(|sight| (*visit, path.clone(), sight));
                     }
                 }
                 _ => {}
@@ -261,172 +265,20 @@ fn wanted(visits: &[Visit], lists: &[Vec<Entry>], heads: &mut Heads) -> (Vec<Wan
     (wanted, asks)
 }
 
-/// What a folder is by its name and its parts alone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Shape {
-    Run,
-    ArtifactsOnly,
-    Traces,
-    Unknown,
-}
-
-impl Shape {
-    /// A folder whose meta.yaml is absent or tells nothing.
-    fn of(dir: &str, parts: Parts) -> Shape {
-        let name = path::name(dir);
-        let only_parts = !parts.has(Parts::OTHER);
-        if (is_run_name(name) && parts.logged() > 0) || (only_parts && parts.logged() > 1 && !name.starts_with("m-")) {
-            Shape::Run
-        } else if is_run_name(name) && parts.has(Parts::ARTIFACTS) {
-            Shape::ArtifactsOnly
-        } else if name == "traces" && !parts.has(Parts::META) {
-            Shape::Traces
-        } else {
-            Shape::Unknown
-        }
-    }
-
-    /// A folder directly in an experiment.
-    fn in_experiment(parts: Parts) -> Shape {
-        if parts.has(Parts::META) || parts.logged() > 0 {
-            Shape::Run
-        } else if parts.has(Parts::ARTIFACTS) {
-            Shape::ArtifactsOnly
-        } else {
-            Shape::Unknown
-        }
-    }
-}
-
 impl State {
-    fn enter(&mut self, above: &Visit, entry: &Entry, place: Place) {
-        if entry.is_folder && above.depth < DEPTH && !is_never_entered(&entry.name) {
-            let dir = path::join(&above.dir, &entry.name);
-            self.queue.push_back(Visit { dir, place, depth: above.depth + 1 });
-        }
-    }
-
-    fn judge(&mut self, visit: Visit, entries: &[Entry], meta: Option<ReadMeta>) {
-        match visit.place {
-            Place::Anywhere => self.judge_anywhere(visit, entries, meta),
-            Place::InExperiment => self.judge_in_experiment(visit, entries),
-            Place::LoggedModels => {
-                for entry in entries {
-                    self.enter(&visit, entry, Place::LoggedModel);
-                }
-            }
-            Place::LoggedModel => {
-                let parts = Parts::of(entries);
-                if parts.has(Parts::META) {
-                    self.found.push(Finding::LoggedModel { dir: visit.dir, parts });
-                }
-            }
-            Place::Traces => {
-                let traces = Traces::of(entries, false);
-                self.found.push(Finding::Traces { dir: visit.dir, traces });
-            }
-            Place::ModelTags => {}
-        }
-    }
-
-    fn judge_anywhere(&mut self, visit: Visit, entries: &[Entry], meta: Option<ReadMeta>) {
-        let parts = Parts::of(entries);
-        let dir = visit.dir.clone();
-        let kind = meta.as_ref().map_or(Kind::Unknown, |read| read.meta.kind());
-        match (kind, meta) {
-            (Kind::Experiment, Some(meta)) => {
-                self.parts.insert(dir.clone(), parts);
-                self.found.push(Finding::Experiment { dir, meta });
-                for entry in entries {
-                    match entry.name.as_str() {
-                        "tags" | "datasets" => {}
-                        "models" => self.enter(&visit, entry, Place::LoggedModels),
-                        "traces" => self.enter(&visit, entry, Place::Traces),
-                        ".ipynb_checkpoints" => {
-                            self.found.push(Finding::NoRun { dir: path::join(&visit.dir, &entry.name) });
-                        }
-                        _ => self.enter(&visit, entry, Place::InExperiment),
-                    }
-                }
-            }
-            (Kind::Run, Some(read)) => {
-                let experiment_id = read.meta.filled("experiment_id").map(str::to_owned);
-                self.found.push(Finding::Run { dir, parts, experiment_id });
-            }
-            (Kind::LoggedModel, _) => self.found.push(Finding::LoggedModel { dir, parts }),
-            (Kind::RegisteredModel, Some(read)) => {
-                let name = read.meta.filled("name").unwrap_or(path::name(&dir)).to_owned();
-                self.found.push(Finding::RegisteredModel { dir, name, parts });
-                for entry in entries {
-                    match entry.name.as_str() {
-                        "tags" => self.enter(&visit, entry, Place::ModelTags),
-                        "aliases" => {}
-                        _ => self.enter(&visit, entry, Place::Anywhere),
-                    }
-                }
-            }
-            (Kind::ModelVersion { deleted }, _) => {
-                if !deleted {
-                    self.found.push(Finding::ModelVersion { dir, parts });
-                }
-            }
-            (_, meta) => {
-                if let Some((line, message)) = meta.and_then(|read| read.problem) {
-                    self.found.push(Finding::UnreadMeta { dir: dir.clone(), line, message });
-                }
-                self.judge_structure(visit, entries, parts);
-            }
-        }
-    }
-
-    /// A folder whose meta.yaml is absent or tells nothing.
-    fn judge_structure(&mut self, visit: Visit, entries: &[Entry], parts: Parts) {
-        match Shape::of(&visit.dir, parts) {
-            Shape::Run => self.found.push(Finding::Run { dir: visit.dir, parts, experiment_id: None }),
-            Shape::ArtifactsOnly => self.found.push(Finding::ArtifactsOnly { dir: visit.dir }),
-            // Of an experiment without meta.yaml; any other folder of that name goes the same way, and counts nothing
-            // unless a store lies around it.
-            Shape::Traces => self.judge_traces(&visit, entries),
-            Shape::Unknown => {
-                self.parts.insert(visit.dir.clone(), parts);
-                for entry in entries {
-                    self.enter(&visit, entry, Place::Anywhere);
-                }
-            }
-        }
-    }
-
-    fn judge_traces(&mut self, visit: &Visit, entries: &[Entry]) {
-        let traces = Traces::of(entries, true);
-        if traces.count > 0 {
-            self.found.push(Finding::Traces { dir: visit.dir.clone(), traces });
-        }
-        for entry in entries.iter().filter(|entry| !Traces::holds(true, entry)) {
-            self.enter(visit, entry, Place::Anywhere);
-        }
-    }
-
-    /// A folder directly in an experiment: its parts tell; its meta.yaml is read with the run.
-    fn judge_in_experiment(&mut self, visit: Visit, entries: &[Entry]) {
-        let parts = Parts::of(entries);
-        match Shape::in_experiment(parts) {
-            Shape::Run => self.found.push(Finding::Run { dir: visit.dir, parts, experiment_id: None }),
-            Shape::ArtifactsOnly => self.found.push(Finding::ArtifactsOnly { dir: visit.dir }),
-            Shape::Traces | Shape::Unknown => {
-                self.found.push(Finding::NoRun { dir: visit.dir.clone() });
-                for entry in entries {
-                    self.enter(&visit, entry, Place::Anywhere);
-                }
-            }
-        }
-    }
-
     /// A file that lies where anything may lie, and what its first bytes say.
     fn sighted(&mut self, path: String, sight: Sight, depth: u16, report: &mut Report) {
         match sight {
             Sight::Database => {
                 self.seen.databases.push(path.clone());
                 self.found.push(Finding::Database { path });
+            }
+            Sight::Sealed => {
+                let message = format!(
+                    "{path} does not start as a SQLite database does, but with noise: it is encrypted, or damaged."
+                );
+                self.seen.sealed.get_or_insert_with(|| message.clone());
+                report.note(Reason::DatabaseUnreadable, path, None, message);
             }
             Sight::Document(kind) => {
                 if self.documents < DOCUMENTS {
@@ -453,85 +305,5 @@ impl State {
             // Looked inside by now.
             Sight::Packed(_) => {}
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Found, Walk};
-    use crate::model::Report;
-    use crate::sources::archive::Allowance;
-    use crate::sources::gather::Tally;
-    use crate::sources::memory::Memory;
-    use crate::sources::mounts::Mounts;
-    use crate::sources::zip::craft::{archive, stored};
-    use std::rc::Rc;
-
-    fn walk(memory: Memory) -> (Found, Mounts) {
-        let (walk, tree, mut report) =
-            (Walk::new(Allowance::default()), Mounts::over(Rc::new(memory)), Report::default());
-        while !walk.is_done() {
-            pollster::block_on(walk.step(&tree, &Tally::default(), &mut report)).expect("a step");
-        }
-        (walk.take(&tree, &mut report), tree)
-    }
-
-    #[test]
-    fn databases_and_documents_are_found_where_anything_may_lie() {
-        let export =
-            archive(&[stored("runs.csv", b"run_id,status\na,FINISHED\n"), stored("x.db", b"SQLite format 3\0")]);
-        let memory = Memory::parse(
-            "
-//- deep/runs
-{\"runs\": [{\"info\": {\"run_id\": \"a\"}, \"data\": {}}]}
-//- deep/other.json
-{\"nothing\": \"of ours\"}
-//- deep/notes.txt
-nothing of ours
-//- mlruns/1/meta.yaml
-experiment_id: '1'
-name: One
-//- mlruns/1/other.csv
-a,b
-1,2
-//- mlruns/1/table.csv
-run_id,experiment_id,status
-a,1,FINISHED
-//- mlruns/1/r/meta.yaml
-run_id: r
-//- mlruns/1/r/inside.json
-{\"no\": 1}
-//- mlruns/1/r/artifacts/inside.json
-{\"no\": 1}
-//- alone/meta.yaml
-run_id: s
-experiment_id: '1'
-//- alone/inside.json
-{\"no\": 1}
-//- alone/data.db-journal
-{\"no\": 1}
-",
-        );
-        let nothing = archive(&[stored("a.txt", b"x")]);
-        let (found, tree) = walk(memory.with("e/exports.bin", export).with("e/nothing.zip", nothing));
-        let shown = found.findings.iter().map(|finding| {
-            let word = format!("{finding:?}");
-            format!("{} {}", word.split(' ').next().unwrap_or(""), finding.place())
-        });
-        let mut shown: Vec<String> = shown.collect();
-        shown.sort();
-        assert_eq!(
-            shown,
-            [
-                "Database e/exports.bin/x.db",
-                "Document deep/runs",
-                "Document e/exports.bin/runs.csv",
-                "Document mlruns/1/table.csv",
-                "Experiment mlruns/1",
-                "Run alone",
-                "Run mlruns/1/r"
-            ]
-        );
-        assert_eq!((tree.depth("e/exports.bin/x"), tree.depth("e/nothing.zip/x")), (1, 0), "closed again");
     }
 }

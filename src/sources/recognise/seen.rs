@@ -1,6 +1,6 @@
 //! What was seen on a walk, for the sentence that says that nothing was recognised.
 
-use super::heads::extension;
+use super::heads::{database_of, extension};
 use crate::sources::Entry;
 use crate::sources::mlruns::parts::is_litter;
 use std::collections::BTreeMap;
@@ -16,6 +16,10 @@ pub struct Seen {
     by_kind: BTreeMap<String, u64>,
     /// Paths.
     pub databases: Vec<String>,
+    /// Why the first was not read that looks encrypted.
+    pub sealed: Option<String>,
+    /// The first file that SQLite writes beside a database, without its database.
+    lone: Option<String>,
     /// How many were found to be looked into.
     pub archives: usize,
     /// Why the first of those was not that could not be opened.
@@ -31,6 +35,10 @@ impl Seen {
         self.deepest = self.deepest.max(depth);
         for entry in entries.iter().filter(|entry| !entry.is_folder && !is_litter(&entry.name)) {
             self.files += 1;
+            let is_lone = |database: &&str| !entries.iter().any(|entry| entry.name == *database);
+            if self.lone.is_none() && database_of(&entry.name).is_some_and(|database| is_lone(&database)) {
+                self.lone = Some(entry.name.clone());
+            }
             // Kinds are counted for a sentence: what is beyond some hundred kinds is noise.
             let kind = extension(&entry.name);
             if self.by_kind.len() < 256 || self.by_kind.contains_key(&kind) {
@@ -69,6 +77,16 @@ impl Seen {
         text.push('.');
         if let Some(database) = self.databases.first() {
             text += &format!(" {database} is a SQLite database, but has none of MLflow's tables.");
+        }
+        if let Some(message) = &self.sealed {
+            text += &format!(" {message}");
+        }
+        if let Some(name) = &self.lone
+            && let Some(database) = database_of(name)
+        {
+            text += &format!(
+                " {name} belongs to {database}, which is not here: open both together, or the folder that they lie in."
+            );
         }
         if let Some(message) = &self.unopened {
             text += &format!(" {}.", message.trim_end_matches('.'));

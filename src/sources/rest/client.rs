@@ -12,10 +12,10 @@ use crate::sources::http::{Http, Method, NoAnswer, Request, Response};
 use crate::sources::{Fault, FaultKind};
 use async_lock::Semaphore;
 use backon::{BackoffBuilder, ExponentialBuilder};
+use core::time::Duration;
 use serde_json::Value;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
-use std::time::Duration;
 
 /// Requests that are under way at one time.
 const IN_FLIGHT: usize = 4;

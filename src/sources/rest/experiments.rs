@@ -8,7 +8,7 @@ use crate::model::{Experiment, Reason, Report};
 use crate::sources::{Cursor, Fault, Page, Progress};
 use serde_json::{Value, json};
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Experiments of a page.
 const PAGE: u32 = 1_000;
@@ -69,12 +69,13 @@ pub async fn page(inner: &Inner, after: Option<Cursor>) -> Result<Page<Vec<Exper
     let token = after.map(|cursor| cursor.0).unwrap_or_default();
     let answer = ask(inner, &token).await?;
     let mut report = Report::default();
-    let mut items = Vec::new();
+    let (mut items, mut on_page) = (Vec::new(), HashSet::new());
     for item in answer.get("experiments").and_then(Value::as_array).into_iter().flatten() {
         let mut note = |message: String| report.note(Reason::ServerAnswer, "", None, inner.client.shown(&message));
         match answers::experiment(item, &mut note) {
             Some(experiment) => {
-                if known.guard.borrow_mut().is_new(&token, &experiment.id) {
+                let is_new = known.guard.borrow_mut().is_new(&token, &experiment.id);
+                if is_new && on_page.insert(experiment.id.clone()) {
                     known.take(&experiment.id);
                     items.push(experiment);
                 }
@@ -83,11 +84,9 @@ pub async fn page(inner: &Inner, after: Option<Cursor>) -> Result<Page<Vec<Exper
         }
     }
     let mut next = answers::next_page_token(&answer);
-    if let Some(token_of_next) = &next {
-        if !known.guard.borrow_mut().goes_on(&token, token_of_next, items.len()) {
-            report.note(Reason::ServerPages, "", None, "The pages of experiments repeat themselves.");
-            next = None;
-        }
+    if next.as_ref().is_some_and(|next| !known.guard.borrow_mut().goes_on(&token, next, items.len())) {
+        report.note(Reason::ServerPages, "", None, "The pages of experiments repeat themselves.");
+        next = None;
     }
     Ok(Page::new(items, next.map(Cursor), Progress::default(), report))
 }

@@ -1,5 +1,4 @@
-//! HISTORIES FROM A SERVER: of many runs in one question where it samples, whole and one by one where it does not, or where all
-//! points are wanted.
+//! HISTORIES FROM A SERVER: of many runs in one question where it can, sampled where that is enough; else one by one.
 //!
 //! What a server can not do is found out once: it answers 404, 405 or 501.
 
@@ -28,13 +27,26 @@ const POINTS: u32 = 20_000;
 const MOST_POINTS: usize = 5_000_000;
 /// Points that an answer should hold, about.
 const PAGE_POINTS: u32 = 250_000;
-/// Histories of an answer where each is a question.
+/// Points of all runs together in one answer that holds whole histories, MLflow's own limit: with fewer it is complete.
+const BULK: usize = 25_000;
+/// Histories of an answer where all points are wanted, and where each is a question.
+const WHOLE: usize = 200;
 const SINGLE: usize = 32;
 
 /// What this server was found to be able to do.
 #[derive(Debug, Default)]
 pub struct Abilities {
     has_no_samples: Cell<bool>,
+    has_no_bulk: Cell<bool>,
+}
+
+/// What is asked of many runs at once.
+#[derive(Clone, Copy)]
+enum Wanted {
+    /// So many points of each, from the first to the last step.
+    Sampled(u32, Option<(i64, i64)>),
+    /// All points.
+    Whole,
 }
 
 /// An element of `metrics`, its numbers as texts.
@@ -73,13 +85,20 @@ pub async fn page(inner: &Inner, ask: HistoryAsk) -> Result<Page<Vec<MetricSerie
     let start = Cursor::place(ask.after.as_ref());
     let pairs = ask.pairs.get(start..).unwrap_or_default();
     let sampled = ask.enough.filter(|enough| (1..=SAMPLED).contains(enough) && is_in_range(ask.steps));
-    let sampled = sampled.filter(|_| !inner.abilities.has_no_samples.get());
-    let most = sampled.map_or(SINGLE, |enough| (PAGE_POINTS / enough).clamp(RUNS as u32, 2_000) as usize);
+    let wanted = match sampled {
+        Some(enough) if !inner.abilities.has_no_samples.get() => Wanted::Sampled(enough, ask.steps),
+        _ => Wanted::Whole,
+    };
+    let most = match wanted {
+        Wanted::Sampled(enough, _) => (PAGE_POINTS / enough).clamp(RUNS as u32, 2_000) as usize,
+        Wanted::Whole if inner.abilities.has_no_bulk.get() => SINGLE,
+        Wanted::Whole => WHOLE,
+    };
     let pairs = pairs.get(..most).unwrap_or(pairs);
     let mut report = Report::default();
     let mut items = vec![MetricSeries::default(); pairs.len()];
-    let batches = batches(pairs, if sampled.is_some() { RUNS } else { 1 });
-    let asked = batches.iter().map(|batch| one(inner, batch, sampled, ask.steps));
+    let batches = batches(pairs);
+    let asked = batches.iter().map(|batch| one(inner, batch, wanted));
     for (series, notices) in try_join_all(asked).await? {
         report.merge(notices);
         for (place, series) in series {
@@ -97,7 +116,7 @@ fn is_in_range(steps: Option<(i64, i64)>) -> bool {
     steps.is_none_or(|(first, last)| first <= last && i32::try_from(first).is_ok() && i32::try_from(last).is_ok())
 }
 
-fn batches(pairs: &[(RunKey, String)], most: usize) -> Vec<Batch<'_>> {
+fn batches(pairs: &[(RunKey, String)]) -> Vec<Batch<'_>> {
     let mut by_key: BTreeMap<&str, BTreeMap<&str, Vec<usize>>> = BTreeMap::new();
     for (place, (run, key)) in pairs.iter().enumerate() {
         by_key.entry(key).or_default().entry(&run.0).or_default().push(place);
@@ -107,7 +126,7 @@ fn batches(pairs: &[(RunKey, String)], most: usize) -> Vec<Batch<'_>> {
         let (mut places, mut letters) = (BTreeMap::new(), 0);
         for (run, at) in runs {
             let own = run.len() + "&run_ids=".len();
-            if places.len() >= most || (letters + own > ADDRESS && !places.is_empty()) {
+            if places.len() >= RUNS || (letters + own > ADDRESS && !places.is_empty()) {
                 batches.push(Batch { key, places: std::mem::take(&mut places) });
                 letters = 0;
             }
@@ -121,16 +140,18 @@ fn batches(pairs: &[(RunKey, String)], most: usize) -> Vec<Batch<'_>> {
 
 type Given = (Vec<(usize, MetricSeries)>, Report);
 
-async fn one(
-    inner: &Inner,
-    batch: &Batch<'_>,
-    sampled: Option<u32>,
-    steps: Option<(i64, i64)>,
-) -> Result<Given, Fault> {
-    if let Some(most) = sampled.filter(|_| !inner.abilities.has_no_samples.get()) {
-        match samples(inner, batch, most, steps).await {
-            Ok(given) => return Ok(given),
-            Err(refused) if refused.is_absent() => inner.abilities.has_no_samples.set(true),
+async fn one(inner: &Inner, batch: &Batch<'_>, wanted: Wanted) -> Result<Given, Fault> {
+    let has_none = match wanted {
+        Wanted::Sampled(..) => &inner.abilities.has_no_samples,
+        Wanted::Whole => &inner.abilities.has_no_bulk,
+    };
+    // One history whole is asked for by itself, in pages.
+    let is_worth_it = matches!(wanted, Wanted::Sampled(..)) || batch.places.len() > 1;
+    if is_worth_it && !has_none.get() {
+        match many(inner, batch, wanted).await {
+            Ok(Some(given)) => return Ok(given),
+            Ok(None) => {}
+            Err(refused) if refused.is_absent() => has_none.set(true),
             // One of the runs is gone, or the question is too long for what stands before the server.
             Err(refused) if refused.is_missing() || matches!(refused.status, Some(400 | 414 | 431)) => {}
             Err(refused) => return Err(refused.into()),
@@ -147,14 +168,18 @@ async fn one(
     Ok((series, report))
 }
 
-/// Of many runs at once, as many points of each as are enough.
-async fn samples(inner: &Inner, batch: &Batch<'_>, most: u32, steps: Option<(i64, i64)>) -> Result<Given, Refused> {
-    let mut call = Call::get(Place::Api("metrics/get-history-bulk-interval"), &[("metric_key", batch.key)]);
+/// Of many runs at once; `None` when the answer does not hold all of them.
+async fn many(inner: &Inner, batch: &Batch<'_>, wanted: Wanted) -> Result<Option<Given>, Refused> {
+    let (place, name, most) = match wanted {
+        Wanted::Sampled(most, _) => (Place::Api("metrics/get-history-bulk-interval"), "run_ids", most as usize),
+        Wanted::Whole => (Place::Ajax("metrics/get-history-bulk"), "run_id", BULK),
+    };
+    let mut call = Call::get(place, &[("metric_key", batch.key)]);
     call.query.push(("max_results", most.to_string()));
-    if let Some((first, last)) = steps {
+    if let Wanted::Sampled(_, Some((first, last))) = wanted {
         call.query.extend([("start_step", first.to_string()), ("end_step", last.to_string())]);
     }
-    call.query.extend(batch.places.keys().map(|run| ("run_ids", (*run).to_owned())));
+    call.query.extend(batch.places.keys().map(|run| (name, (*run).to_owned())));
     let by_run = inner.identity().await.samples_by_run();
     let body = inner.client.walk(&call).await?;
     let mut report = Report::default();
@@ -167,7 +192,7 @@ async fn samples(inner: &Inner, batch: &Batch<'_>, most: u32, steps: Option<(i64
     {
         Some((run, _)) => {
             points.entry(run).or_default().push(point);
-            if union.len() < most as usize {
+            if union.len() < most {
                 union.insert(point.0);
             }
         }
@@ -177,16 +202,20 @@ async fn samples(inner: &Inner, batch: &Batch<'_>, most: u32, steps: Option<(i64
         let message = format!("{strangers} points of runs that were not asked for were left out.");
         report.note(Reason::ServerAnswer, "", None, message);
     }
+    let is_whole = matches!(wanted, Wanted::Whole);
+    if is_whole && points.values().map(Vec::len).sum::<usize>() >= most {
+        return Ok(None);
+    }
     // What is no more than was asked for may be all there is, or not.
-    let union_is_full = !by_run && union.len() >= most as usize;
+    let union_is_full = !is_whole && !by_run && union.len() >= most;
     let mut series = Vec::new();
     for (run, points) in points {
-        let is_sampled = union_is_full || points.len() >= most as usize;
+        let is_sampled = !is_whole && (union_is_full || points.len() >= most);
         let history = MetricSeries { is_sampled, ..MetricSeries::from_points(points) };
         let places = batch.places.get(run).into_iter().flatten();
         series.extend(places.map(|place| (*place, history.clone())));
     }
-    Ok((series, report))
+    Ok(Some((series, report)))
 }
 
 /// All points of one history, in pages where the server has pages.

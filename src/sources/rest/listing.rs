@@ -2,6 +2,8 @@
 //!
 //! It must not know what stands on the pages. A page may be asked for again (its answer was lost): that is no repetition.
 
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use std::collections::HashMap;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 
@@ -49,9 +51,38 @@ impl Guard {
     }
 }
 
+/// A token of a page behind `items` things. FastTrackML 0.6 cuts the end off its own: what begins like `{"offset":ITEMS}` is
+/// completed.
+pub fn whole_token(token: String, items: u64) -> String {
+    let meant = format!("{{\"offset\":{items}}}");
+    match STANDARD_NO_PAD.decode(token.trim_end_matches('=')) {
+        Ok(stated)
+            if stated.starts_with(b"{") && stated.len() < meant.len() && meant.as_bytes().starts_with(&stated) =>
+        {
+            STANDARD.encode(meant)
+        }
+        _ => token,
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::Guard;
+    use super::{Guard, whole_token};
+
+    #[test]
+    fn tokens_that_were_cut() {
+        for (token, items, expected) in [
+            ("eyJvZmZzZXQiOjEw", 10, "eyJvZmZzZXQiOjEwfQ=="),
+            ("eyJvZmZzZXQiOjEw", 100, "eyJvZmZzZXQiOjEwMH0="),
+            ("eyJvZmZzZXQiOjEw", 20, "eyJvZmZzZXQiOjEw"),
+            ("eyJvZmZzZXQiOjEwfQ==", 10, "eyJvZmZzZXQiOjEwfQ=="),
+            ("eyJvZmZzZXQiOiAxMH0=", 10, "eyJvZmZzZXQiOiAxMH0="),
+            ("opaque", 10, "opaque"),
+            ("", 10, ""),
+        ] {
+            assert_eq!(whole_token(token.to_owned(), items), expected, "{token} {items}");
+        }
+    }
 
     #[test]
     fn lists_end() {

@@ -15,7 +15,6 @@ mod experiments;
 mod histories;
 mod identity;
 mod listing;
-mod push;
 mod runs;
 pub mod shelf;
 mod shelves;

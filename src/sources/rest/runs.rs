@@ -5,10 +5,10 @@
 
 use super::answers;
 use super::client::{Call, Place, Refused};
-use super::listing::Guard;
-use super::push;
+use super::listing::{Guard, whole_token};
 use super::tracking::Inner;
 use crate::model::{Lifecycle, Reason, Report, RunKey, RunTable};
+use crate::query::push::{self, Narrowed};
 use crate::sources::{Cursor, Fault, Page, Progress, RunsAsk, Scope};
 use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
@@ -50,12 +50,16 @@ pub struct Listings {
 
 /// Where a page starts.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 struct At {
     listing: u64,
     group: usize,
     token: String,
     /// How often the list was begun anew before this place.
     round: u32,
+    /// Of this group, as they came.
+    items: u64,
+    /// Of all, as they were taken.
     runs: u64,
 }
 
@@ -75,7 +79,8 @@ struct Listing {
 struct Plan {
     /// Ids of experiments that go into one question.
     groups: Vec<Vec<String>>,
-    clauses: Vec<String>,
+    narrowed: Narrowed,
+    /// `None` where the server would sort otherwise.
     order: Option<Vec<String>>,
 }
 
@@ -100,8 +105,13 @@ impl Listing {
         let identity = inner.identity().await;
         let dialect = push::Dialect::of(&identity.server, identity.store_type.as_deref());
         let learned = &inner.learned;
-        let mut clauses = push::narrow(&scope.query, &dialect, &[]).clauses;
-        clauses.retain(|clause| !learned.clauses.borrow().contains(clause));
+        let mut narrowed = push::narrow(&scope.query, &dialect, &[]);
+        let is_known = |text: &String| learned.clauses.borrow().contains(text);
+        let all = narrowed.clauses.iter().zip(&narrowed.numbers);
+        let refused: Vec<usize> = all.filter(|(text, _)| is_known(text)).map(|(_, number)| *number).collect();
+        if !refused.is_empty() {
+            narrowed = push::narrow(&scope.query, &dialect, &refused);
+        }
         let is_good = |order: &Vec<String>| {
             let asked = (order.clone(), scope.experiments.clone());
             !learned.orders.borrow().contains(order) && !learned.slow.borrow().contains(&asked)
@@ -110,7 +120,7 @@ impl Listing {
         let at_once = if learned.takes_one_experiment.get() { 1 } else { EXPERIMENTS };
         let groups = experiments(inner, scope).chunks(at_once).map(<[String]>::to_vec).collect();
         Listing {
-            plan: RefCell::new(Plan { groups, clauses, order }),
+            plan: RefCell::new(Plan { groups, narrowed, order }),
             view: view(scope.lifecycle),
             experiments: scope.experiments.clone(),
             guard: RefCell::default(),
@@ -128,10 +138,22 @@ impl Listing {
     /// Leaves out of the plan what the server may not have understood; `false` when there is nothing left.
     fn simplify(&self, learned: &Learned, group: usize, said: &str) -> bool {
         let mut plan = self.plan.borrow_mut();
-        if !plan.clauses.is_empty() {
-            let at = plan.clauses.iter().position(|clause| names(said, clause)).unwrap_or(plan.clauses.len() - 1);
-            learned.clauses.borrow_mut().insert(plan.clauses.remove(at));
-        } else if let Some(order) = plan.order.take() {
+        let mut refused = plan.narrowed.refused(said);
+        if refused.len() == plan.narrowed.numbers.len() {
+            // It may be any of them: the last one first, since the first ones are mostly the plain ones.
+            refused = plan.narrowed.numbers.last().copied().into_iter().collect();
+        }
+        if !refused.is_empty() {
+            let Narrowed { clauses, numbers } = std::mem::take(&mut plan.narrowed);
+            for (text, number) in clauses.into_iter().zip(numbers) {
+                if refused.contains(&number) {
+                    learned.clauses.borrow_mut().insert(text);
+                } else {
+                    plan.narrowed.clauses.push(text);
+                    plan.narrowed.numbers.push(number);
+                }
+            }
+        } else if let Some(order) = plan.order.take_if(|order| !order.is_empty()) {
             learned.orders.borrow_mut().insert(order);
         } else if plan.groups.get(group).is_some_and(|group| group.len() > 1) {
             learned.takes_one_experiment.set(true);
@@ -147,13 +169,6 @@ impl Listing {
         self.round.set(self.round.get() + 1);
         self.guard.borrow_mut().restart();
     }
-}
-
-/// Whether a server's sentence speaks of this clause: it quotes it, or its first word.
-fn names(said: &str, clause: &str) -> bool {
-    let key = clause.split_whitespace().next().unwrap_or(clause);
-    let bare = key.split_once('.').map_or(key, |(_, key)| key).trim_matches(['`', '"', '\'']);
-    said.contains(clause) || said.contains(key) || (bare.len() > 2 && said.contains(&format!("'{bare}'")))
 }
 
 impl Listings {
@@ -208,7 +223,9 @@ pub async fn page(inner: &Inner, ask: RunsAsk) -> Result<Page<RunTable>, Fault> 
         let mut guard = listing.guard.borrow_mut();
         let table = take(inner, &answer, Some(&asked), &mut |id| guard.is_new(&page, id), &mut report);
         place.runs += table.len() as u64;
-        let is_next_there = answers::next_page_token(&answer).filter(|next| {
+        place.items += answer.get("runs").and_then(Value::as_array).map_or(0, |list| list.len() as u64);
+        let named = answers::next_page_token(&answer).map(|token| whole_token(token, place.items));
+        let is_next_there = named.filter(|next| {
             let next = format!("{} {} {next}", place.round, place.group);
             let goes_on = guard.goes_on(&page, &next, table.len());
             if !goes_on {
@@ -221,6 +238,7 @@ pub async fn page(inner: &Inner, ask: RunsAsk) -> Result<Page<RunTable>, Fault> 
             Some(token) => place.token = token,
             None => {
                 place.group += 1;
+                place.items = 0;
                 place.token.clear();
             }
         }
@@ -247,10 +265,10 @@ async fn search(
         if place.round != listing.round.get() {
             *place = At { listing: place.listing, round: listing.round.get(), runs: place.runs, ..At::default() };
         }
-        let (ids, clauses, order) = {
+        let (ids, filter, order) = {
             let plan = listing.plan.borrow();
             let Some(ids) = plan.groups.get(place.group) else { return Ok((None, HashSet::new())) };
-            (ids.clone(), plan.clauses.clone(), plan.order.clone())
+            (ids.clone(), plan.narrowed.filter(), plan.order.clone())
         };
         let most = size.clamp(1, listing.most.get());
         let mut body = json!({ "experiment_ids": ids, "run_view_type": listing.view, "max_results": most });
@@ -259,10 +277,10 @@ async fn search(
                 map.insert(key.to_owned(), value);
             }
         };
-        if !clauses.is_empty() {
-            put("filter", json!(clauses.join(" AND ")));
+        if !filter.is_empty() {
+            put("filter", json!(filter));
         }
-        if let Some(order) = &order {
+        if let Some(order) = order.as_ref().filter(|order| !order.is_empty()) {
             put("order_by", json!(order));
         }
         if !place.token.is_empty() {
@@ -354,6 +372,7 @@ fn take(
 ) -> RunTable {
     let mut table = RunTable::default();
     let mut strangers: HashMap<String, u32> = HashMap::new();
+    let mut on_page: HashSet<String> = HashSet::new();
     for item in answer.get("runs").and_then(Value::as_array).into_iter().flatten() {
         let mut notes = Vec::new();
         let Some((experiment, run)) = answers::run(item, &mut |message| notes.push(message)) else {
@@ -366,7 +385,7 @@ fn take(
         let number =
             inner.experiments.number(&experiment).filter(|_| asked.is_none_or(|asked| asked.contains(&experiment)));
         match number {
-            Some(experiment) if is_wanted(&run.id) => {
+            Some(experiment) if is_wanted(&run.id) && on_page.insert(run.id.clone()) => {
                 table.push(crate::model::RunRow { experiment, ..run });
             }
             Some(_) => {}

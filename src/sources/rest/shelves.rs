@@ -11,7 +11,7 @@ use crate::sources::{Cursor, Fault, FaultKind, Page, Progress};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::rc::Rc;
 
 /// Prompts are registered models that MLflow 3 leaves out unless they are asked for.
@@ -235,7 +235,11 @@ async fn take(
         Stage::Models | Stage::Prompts if !answer.is_null() => versions(inner, report).await?,
         _ => Rc::default(),
     };
-    let is_new = |id: &str| inner.shelves.guard.borrow_mut().is_new(page, id);
+    let on_page = RefCell::new(HashSet::new());
+    let is_new = |id: &str| {
+        let is_new = inner.shelves.guard.borrow_mut().is_new(page, id);
+        is_new && on_page.borrow_mut().insert(id.to_owned())
+    };
     let mut found = 0;
     let mut strangers = 0_u32;
     for item in list {

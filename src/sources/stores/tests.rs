@@ -3,7 +3,7 @@
 use super::Stores;
 use crate::sources::memory::Memory;
 use crate::sources::zip::craft::{archive, stored};
-use crate::sources::{HistoryAsk, RunsAsk, Source, path};
+use crate::sources::{HistoryAsk, RunsAsk, Source, each_page, path};
 use pollster::block_on;
 use std::rc::Rc;
 
@@ -44,38 +44,37 @@ r,7,FINISHED,0.125
     ];
     let pieces: Vec<_> = inner.iter().map(|(path, text)| stored(path, text.as_bytes())).collect();
     let source = Stores::new(Rc::new(memory.with("old.zip", archive(&pieces))));
-    let (mut experiments, mut after) = (Vec::new(), None);
-    loop {
-        let page = block_on(source.experiments(after)).expect("experiments");
-        experiments.extend(page.items);
-        after = page.next;
-        if after.is_none() {
-            break;
-        }
-    }
+    let mut experiments = Vec::new();
+    block_on(each_page(
+        |after| source.experiments(after),
+        |page| {
+            experiments.extend(page.items);
+        },
+    ))
+    .expect("experiments");
     let stores = block_on(source.stores()).expect("stores");
     let mut shown = Vec::new();
-    loop {
-        let page = block_on(source.runs(RunsAsk { after, size: 1, ..RunsAsk::default() })).expect("runs");
-        for (row, key) in (0..).zip(&page.items.key) {
-            let experiment = &experiments[page.items.experiment[row] as usize];
-            let store = &stores[experiment.store as usize];
-            assert!(path::lies_in(&key.0, path::from_shown(&experiment.path)), "{key:?} {}", experiment.path);
-            assert!(
-                path::lies_in(&experiment.path, path::from_shown(&store.path)),
-                "{} {}",
-                experiment.path,
-                store.path
-            );
-            let ask = HistoryAsk { pairs: vec![(key.clone(), "m".to_owned())], after: None, ..HistoryAsk::default() };
-            let series = block_on(source.history(ask)).expect("a history").items.remove(0);
-            shown.push(format!("{} {} {} {:?}", store.format, experiment.id, key.0, series.value));
-        }
-        after = page.next;
-        if after.is_none() {
-            break;
-        }
-    }
+    block_on(each_page(
+        |after| source.runs(RunsAsk { after, size: 1, ..RunsAsk::default() }),
+        |page| {
+            for (row, key) in (0..).zip(&page.items.key) {
+                let experiment = &experiments[page.items.experiment[row] as usize];
+                let store = &stores[experiment.store as usize];
+                assert!(path::lies_in(&key.0, path::from_shown(&experiment.path)), "{key:?} {}", experiment.path);
+                assert!(
+                    path::lies_in(&experiment.path, path::from_shown(&store.path)),
+                    "{} {}",
+                    experiment.path,
+                    store.path
+                );
+                let ask =
+                    HistoryAsk { pairs: vec![(key.clone(), "m".to_owned())], after: None, ..HistoryAsk::default() };
+                let series = block_on(source.history(ask)).expect("a history").items.remove(0);
+                shown.push(format!("{} {} {} {:?}", store.format, experiment.id, key.0, series.value));
+            }
+        },
+    ))
+    .expect("runs");
     shown.sort();
     assert_eq!(
         shown,
@@ -87,17 +86,18 @@ r,7,FINISHED,0.125
         ]
     );
     let mut things = Vec::new();
-    loop {
-        let page = block_on(source.shelf(after)).expect("a shelf");
-        let (store, experiment) = (|at: u32| &stores[at as usize].path, |at: u32| &experiments[at as usize].path);
-        things.extend(page.items.registered.iter().map(|model| format!("{} {}", model.name, store(model.store))));
-        things.extend(page.items.logged.iter().map(|model| format!("{} {}", model.id, experiment(model.experiment))));
-        things.extend(page.items.traces.iter().map(|trace| format!("{} {}", trace.id, experiment(trace.experiment))));
-        after = page.next;
-        if after.is_none() {
-            break;
-        }
-    }
+    block_on(each_page(
+        |after| source.shelf(after),
+        |page| {
+            let (store, experiment) = (|at: u32| &stores[at as usize].path, |at: u32| &experiments[at as usize].path);
+            things.extend(page.items.registered.iter().map(|model| format!("{} {}", model.name, store(model.store))));
+            things
+                .extend(page.items.logged.iter().map(|model| format!("{} {}", model.id, experiment(model.experiment))));
+            things
+                .extend(page.items.traces.iter().map(|trace| format!("{} {}", trace.id, experiment(trace.experiment))));
+        },
+    ))
+    .expect("a shelf");
     things.sort();
     assert_eq!(things, ["a mlruns", "b saved", "m-1 old.zip/mlruns/7", "tr-1 mlruns/7"]);
 }

@@ -7,7 +7,7 @@ use crate::model::{
 };
 use crate::sources::memory::Memory;
 use crate::sources::{
-    Async, Cursor, Fault, FaultKind, Folder, HistoryAsk, Page, Progress, ReadAsk, RunsAsk, Source, path,
+    Async, Cursor, Fault, FaultKind, Folder, HistoryAsk, Page, Progress, ReadAsk, RunsAsk, Source, each_page, path,
 };
 use pollster::block_on;
 use std::rc::Rc;
@@ -135,42 +135,43 @@ impl Source for Fake {
 }
 
 fn experiments(source: &dyn Source) -> Vec<Experiment> {
-    let (mut all, mut after) = (Vec::new(), None);
-    loop {
-        let page = block_on(source.experiments(after)).expect("experiments");
-        all.extend(page.items);
-        after = page.next;
-        if after.is_none() {
-            return all;
-        }
-    }
+    let mut all = Vec::new();
+    block_on(each_page(
+        |after| source.experiments(after),
+        |page| {
+            all.extend(page.items);
+        },
+    ))
+    .expect("experiments");
+    all
 }
 
 fn runs(source: &dyn Source) -> (RunTable, Report, Progress) {
-    let (mut all, mut report, mut after) = (RunTable::default(), Report::default(), None);
-    loop {
-        let page = block_on(source.runs(RunsAsk { after, size: 1, ..RunsAsk::default() })).expect("runs");
-        all.append(page.items);
-        report.merge(page.report);
-        after = page.next;
-        if after.is_none() {
-            return (all, report, page.read);
-        }
-    }
+    let (mut all, mut report, mut read) = (RunTable::default(), Report::default(), Progress::default());
+    block_on(each_page(
+        |after| source.runs(RunsAsk { after, size: 1, ..RunsAsk::default() }),
+        |page| {
+            all.append(page.items);
+            report.merge(page.report);
+            read = page.read;
+        },
+    ))
+    .expect("runs");
+    (all, report, read)
 }
 
 fn shelf(source: &dyn Source) -> Shelf {
-    let (mut all, mut after) = (Shelf::default(), None);
-    loop {
-        let page = block_on(source.shelf(after)).expect("a shelf");
-        all.registered.extend(page.items.registered);
-        all.logged.extend(page.items.logged);
-        all.traces.extend(page.items.traces);
-        after = page.next;
-        if after.is_none() {
-            return all;
-        }
-    }
+    let mut all = Shelf::default();
+    block_on(each_page(
+        |after| source.shelf(after),
+        |page| {
+            all.registered.extend(page.items.registered);
+            all.logged.extend(page.items.logged);
+            all.traces.extend(page.items.traces);
+        },
+    ))
+    .expect("a shelf");
+    all
 }
 
 /// `number path name store`, by number.
@@ -201,17 +202,15 @@ fn pair(key: &str, metric: &str) -> (RunKey, String) {
 /// What each pair's member must have answered: the name of the member, and the member's own key.
 fn check_histories(source: &dyn Source, asks: &[(&str, &str, &str)]) {
     let pairs: Vec<_> = asks.iter().map(|(key, ..)| pair(key, "m")).collect();
-    let (mut series, mut after, mut pages) = (Vec::new(), None, 0);
-    loop {
-        let page = block_on(source.history(HistoryAsk { pairs: pairs.clone(), after, ..HistoryAsk::default() }))
-            .expect("histories");
-        series.extend(page.items);
-        pages += 1;
-        after = page.next;
-        if after.is_none() {
-            break;
-        }
-    }
+    let (mut series, mut pages) = (Vec::new(), 0);
+    block_on(each_page(
+        |after| source.history(HistoryAsk { pairs: pairs.clone(), after, ..HistoryAsk::default() }),
+        |page| {
+            series.extend(page.items);
+            pages += 1;
+        },
+    ))
+    .expect("histories");
     assert!(pages <= asks.len() * 2);
     let sum = |text: &str| text.bytes().map(i64::from).sum::<i64>();
     let found: Vec<_> = series.iter().map(|one| (one.step[0], one.time_ms[0])).collect();
@@ -359,6 +358,32 @@ fn parts_are_read_by_themselves_and_numbered_together() {
     assert_eq!(all_shelves.logged.iter().map(|model| model.experiment).collect::<Vec<_>>(), [0, 1, 3, 5, 2, 4]);
     check_histories(&a, &[("b/s0/1/0", "b", "s0/1/0"), ("a/s0/1/0", "a", "s0/1/0")]);
     assert_eq!(who(&b, "b/s0/1/0"), "b s0/1/0");
+}
+
+#[test]
+fn a_part_does_not_wait_for_those_that_are_still_looked_through() {
+    let whole = whole(&[("", "root", 2), ("a", "a", 2), ("b", "b", 1)]);
+    let part = |number| whole.clone().part(number);
+    let check = |number: usize, expected: &[&str]| {
+        let stores = block_on(part(number).stores()).expect("stores");
+        assert_eq!(stores.iter().map(|store| store.path.as_str()).collect::<Vec<_>>(), expected);
+    };
+    experiments(&part(0));
+    check(0, &["s0", "s1"]);
+    // One page of two: its first store has a number, and is not asked for more.
+    block_on(part(1).experiments(None)).expect("a page");
+    experiments(&part(2));
+    check(2, &["s0", "s1", "", "b/s0"]);
+    experiments(&part(1));
+    check(1, &["s0", "s1", "a/s0", "b/s0", "a/s1"]);
+    check(2, &["s0", "s1", "a/s0", "b/s0", "a/s1"]);
+}
+
+#[test]
+fn what_is_of_an_experiment_that_was_not_named_is_of_no_other() {
+    let whole = whole(&[("", "root", 1), ("a", "a", 1)]);
+    experiments(&whole.clone().part(0));
+    assert_eq!(shelf(&*whole).traces.iter().map(|trace| trace.experiment).collect::<Vec<_>>(), [0, u32::MAX]);
 }
 
 #[test]

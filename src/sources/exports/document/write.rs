@@ -7,7 +7,7 @@ use crate::model::{
     Trace,
 };
 use crate::sources::exports::held::last_point;
-use crate::sources::{Cursor, Fault, HistoryAsk, Progress, RunsAsk, Source};
+use crate::sources::{Cursor, Fault, HistoryAsk, Progress, RunsAsk, Source, each_page};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::fmt::Write;
@@ -53,17 +53,15 @@ pub async fn write(
 ) -> Result<Written, Fault> {
     let mut report = Report::default();
     let mut experiments = Vec::new();
-    let mut after = None;
-    loop {
-        let page = source.experiments(after).await?;
-        heard(page.read);
-        experiments.extend(page.items);
-        report.merge(page.report);
-        after = page.next;
-        if after.is_none() {
-            break;
-        }
-    }
+    each_page(
+        |after| source.experiments(after),
+        |page| {
+            heard(page.read);
+            experiments.extend(page.items);
+            report.merge(page.report);
+        },
+    )
+    .await?;
     let mut writer = Writer {
         out: Out { sink, text: String::new() },
         choice: Choice::new(chosen, experiments),
@@ -441,18 +439,17 @@ impl Histories<'_> {
 
 async fn shelf(source: &dyn Source, report: &mut Report) -> Result<Shelf, Fault> {
     let mut shelf = Shelf::default();
-    let mut after = None;
-    loop {
-        let page = source.shelf(after).await?;
-        report.merge(page.report);
-        shelf.registered.extend(page.items.registered);
-        shelf.logged.extend(page.items.logged);
-        shelf.traces.extend(page.items.traces);
-        after = page.next;
-        if after.is_none() {
-            return Ok(shelf);
-        }
-    }
+    each_page(
+        |after| source.shelf(after),
+        |page| {
+            report.merge(page.report);
+            shelf.registered.extend(page.items.registered);
+            shelf.logged.extend(page.items.logged);
+            shelf.traces.extend(page.items.traces);
+        },
+    )
+    .await?;
+    Ok(shelf)
 }
 
 /// Columns turned into what each run has, by key.

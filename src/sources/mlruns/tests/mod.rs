@@ -11,7 +11,7 @@ use crate::sources::memory::Memory;
 use crate::sources::stores::Stores;
 use crate::sources::zip::ZipFolder;
 use crate::sources::zip::craft::{self, archive, stored};
-use crate::sources::{Fault, RunsAsk, Source};
+use crate::sources::{Fault, Progress, RunsAsk, Source, each_page};
 use pollster::block_on;
 use std::fmt::Write;
 use std::rc::Rc;
@@ -19,29 +19,25 @@ use std::rc::Rc;
 /// All that a folder gives, one line a thing; runs are asked for two at a time.
 fn shown(memory: Memory) -> Result<String, Fault> {
     let source = Stores::new(Rc::new(memory));
-    let (mut text, mut report, mut after) = (String::new(), Report::default(), None);
+    let (mut text, mut report, mut read) = (String::new(), Report::default(), Progress::default());
     let mut experiments = Vec::new();
-    loop {
-        let page = block_on(source.experiments(after))?;
-        report.merge(page.report);
-        experiments.extend(page.items);
-        after = page.next;
-        if after.is_none() {
-            break;
-        }
-    }
+    block_on(each_page(
+        |after| source.experiments(after),
+        |page| {
+            report.merge(page.report);
+            experiments.extend(page.items);
+        },
+    ))?;
     let mut runs = RunTable::default();
-    loop {
-        let page = block_on(source.runs(RunsAsk { after, size: 2, ..RunsAsk::default() }))?;
-        report.merge(page.report);
-        runs.append(page.items);
-        after = page.next;
-        if after.is_none() {
-            assert_eq!(page.read.runs_total, Some(runs.len() as u64));
-            assert_eq!(page.read.runs, runs.len() as u64);
-            break;
-        }
-    }
+    block_on(each_page(
+        |after| source.runs(RunsAsk { after, size: 2, ..RunsAsk::default() }),
+        |page| {
+            report.merge(page.report);
+            runs.append(page.items);
+            read = page.read;
+        },
+    ))?;
+    assert_eq!((read.runs, read.runs_total), (runs.len() as u64, Some(runs.len() as u64)));
     for store in block_on(source.stores())? {
         write!(text, "store {}", store.path).expect("text");
         for (name, versions) in store.registered_models {

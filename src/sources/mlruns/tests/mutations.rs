@@ -8,7 +8,7 @@ use crate::sources::mlruns::metrics::read_points;
 use crate::sources::mlruns::yaml::{read_events, read_flat};
 use crate::sources::mutation_tests::rounds;
 use crate::sources::stores::Stores;
-use crate::sources::{FaultKind, Source};
+use crate::sources::{FaultKind, Source, each_page};
 use pollster::block_on;
 use std::rc::Rc;
 
@@ -100,16 +100,15 @@ fn of_any_file_of_a_store() {
         }
         let source = Stores::new(Rc::new(memory));
         let stores = block_on(source.stores()).expect("stores");
-        let (mut traces, mut logged, mut after) = (0, 0, None);
-        loop {
-            let page = block_on(source.shelf(after)).expect("a shelf");
-            traces += page.items.traces.len() as u64;
-            logged += page.items.logged.len() as u64;
-            after = page.next;
-            if after.is_none() {
-                break;
-            }
-        }
+        let (mut traces, mut logged) = (0, 0);
+        block_on(each_page(
+            |after| source.shelf(after),
+            |page| {
+                traces += page.items.traces.len() as u64;
+                logged += page.items.logged.len() as u64;
+            },
+        ))
+        .expect("a shelf");
         let counted = stores.iter().fold((0, 0), |sum, store| (sum.0 + store.traces, sum.1 + store.logged_models));
         assert_eq!(counted, (traces, logged));
     }

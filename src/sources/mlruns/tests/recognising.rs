@@ -1,6 +1,7 @@
 //! What is tracking data and what is not, at any depth, under any name.
 
 use super::{EXPERIMENT_7, check, check_memory, shown};
+use crate::model::Reason;
 use crate::sources::Source;
 use crate::sources::memory::Memory;
 use crate::sources::stores::Stores;
@@ -240,4 +241,30 @@ fn a_wide_folder_is_walked_in_steps() {
     assert!(pages > 3, "{pages}");
     let again = block_on(source.experiments(None)).expect("a page");
     assert_eq!((again.items.len(), again.next), (1, None));
+}
+
+#[test]
+fn what_looks_encrypted_and_what_lacks_its_database_is_told() {
+    let noise: Vec<u8> = (0..4_096_u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+    let check = |memory: Memory, part: &str| {
+        let message = shown(memory).expect_err("a fault").message;
+        assert!(message.contains(part), "{message}");
+    };
+    check(Memory::new().with("mlflow.db", noise.clone()), "mlflow.db does not start as a SQLite database does");
+    check(
+        Memory::new().with("a/mlflow.db-wal", "x"),
+        " mlflow.db-wal belongs to mlflow.db, which is not here: open both",
+    );
+    // Other programs' databases, and noise under other names, are none of our business.
+    for (name, bytes) in [("thumbs.db", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0\0".repeat(99)), ("noise.bin", noise)] {
+        let message = shown(Memory::new().with(name, bytes)).expect_err("a fault").message;
+        assert!(!message.contains("encrypted") && !message.contains("belongs to"), "{message}");
+    }
+    // Beside what is recognised it is a notice.
+    let source = Stores::new(Rc::new(
+        Memory::parse(EXPERIMENT_7).with("mlflow.db", [7_u8; 200]).with("x.db", (0..=255).collect::<Vec<u8>>()),
+    ));
+    let page = block_on(source.experiments(None)).expect("a page");
+    let told: Vec<_> = page.report.notices().iter().map(|notice| (notice.reason, notice.path.as_str())).collect();
+    assert_eq!(told, [(Reason::DatabaseUnreadable, "x.db")]);
 }

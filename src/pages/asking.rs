@@ -1,0 +1,303 @@
+//! Asking servers for what the view shows: page after page until all of it is here, one question at a time. Another view drops the
+//! question that is under way, and with it its request.
+
+use crate::browser::{Timer, preferences, signs};
+use crate::model::{Lifecycle, RunKey, RunTable};
+use crate::pages::opening::tell;
+use crate::pages::state::App;
+use crate::query::Query;
+use crate::session::{Asking, Phase, Sorted};
+use crate::sources::path;
+use crate::sources::union::Part;
+use crate::sources::{Fault, Page, RunsAsk, Scope, Source};
+use crate::view::rows::PARENT_TAG;
+use crate::view::{PageName, Shown};
+use futures_util::future::{AbortHandle, abortable};
+use leptos::prelude::*;
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// Runs of a page after the first: many, as long as a page comes in about this time.
+const PAGE_RUNS: u32 = 1_000;
+const PAGE_MS: f64 = 1_500.0;
+/// Somebody may still be typing or sorting on.
+const SETTLE_MS: u32 = 200;
+
+/// Where asking stands.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Standing {
+    /// Nothing is to be asked.
+    #[default]
+    Idle,
+    /// Runs are coming.
+    Asking,
+    /// The user stopped it; what came stays.
+    Stopped,
+    /// The server stopped answering; what came stays.
+    Failed(Fault),
+}
+
+/// What pages know of what is asked; copied freely.
+#[derive(Clone, Copy)]
+pub struct Asked {
+    /// How far each list was read.
+    pub lists: StoredValue<Asking>,
+    /// Where asking stands.
+    pub standing: RwSignal<Standing>,
+    /// Grows when asking is to go on after it stopped.
+    pub again: RwSignal<u64>,
+    /// Grows when rows that stand have to be put in order anew.
+    pub resort: RwSignal<u64>,
+    /// Grows when runs that are here came again with something new.
+    pub revised: RwSignal<u64>,
+    /// How the rows of the view are sorted.
+    pub sorted: RwSignal<Sorted>,
+    /// How long between two looks at what runs, milliseconds; 0 for never.
+    pub live_ms: RwSignal<u32>,
+    /// Whether the last such look was answered.
+    pub is_live: RwSignal<bool>,
+    /// The servers by the number of their opening.
+    servers: StoredValue<Vec<(usize, Rc<Part>)>, LocalStorage>,
+    under_way: StoredValue<Option<AbortHandle>>,
+}
+
+impl Asked {
+    /// Nothing.
+    pub fn new() -> Asked {
+        Asked {
+            lists: StoredValue::new(Asking::default()),
+            standing: RwSignal::new(Standing::Idle),
+            again: RwSignal::new(0),
+            resort: RwSignal::new(0),
+            revised: RwSignal::new(0),
+            sorted: RwSignal::new(Sorted::Wholly),
+            live_ms: RwSignal::new(preferences::live_ms()),
+            is_live: RwSignal::new(true),
+            servers: StoredValue::new_local(Vec::new()),
+            under_way: StoredValue::new(None),
+        }
+    }
+
+    /// Of what was open nothing is asked any more.
+    pub fn forget(self) {
+        self.drop_question();
+        self.lists.set_value(Asking::default());
+        self.servers.update_value(Vec::clear);
+        self.standing.set(Standing::Idle);
+    }
+
+    /// A server was opened.
+    pub fn add(self, opening: usize, server: Rc<Part>) {
+        self.servers.update_value(|servers| servers.push((opening, server)));
+    }
+
+    /// The server of an opening.
+    pub fn server(self, opening: usize) -> Option<Rc<Part>> {
+        self.servers.with_value(|servers| servers.iter().find(|(own, _)| *own == opening).map(|(_, part)| part.clone()))
+    }
+
+    fn drop_question(self) {
+        if let Some(question) = self.under_way.try_update_value(Option::take).flatten() {
+            question.abort();
+        }
+    }
+
+    /// The user stops it.
+    pub fn stop(self) {
+        self.drop_question();
+        self.standing.set(Standing::Stopped);
+    }
+
+    /// It goes on where it stopped.
+    pub fn go_on(self) {
+        self.again.update(|count| *count += 1);
+    }
+
+    /// Whether runs are coming.
+    pub fn is_asking(self) -> bool {
+        self.standing.with(|standing| *standing == Standing::Asking)
+    }
+
+    /// The same, for who does not wait for it.
+    pub fn is_asking_untracked(self) -> bool {
+        self.standing.with_untracked(|standing| *standing == Standing::Asking)
+    }
+
+    /// What runs is looked at again after so many milliseconds; never after 0.
+    pub fn look_every(self, live_ms: u32) {
+        preferences::set_live_ms(live_ms);
+        self.live_ms.set(live_ms);
+    }
+}
+
+/// What the view shows of each server.
+pub fn wanted(app: App, query: Memo<Arc<Query>>) -> Memo<Vec<(usize, Scope)>> {
+    Memo::new(move |_| {
+        app.changed.track();
+        let has_server = app.session.with_value(|session| session.has_server());
+        if !has_server || app.phase.with(|phase| *phase == Phase::Looking) {
+            return Vec::new();
+        }
+        match app.view.with(|view| view.page) {
+            PageName::Runs => runs(app, query),
+            PageName::Run => one_run(app),
+            _ => Vec::new(),
+        }
+    })
+}
+
+fn runs(app: App, query: Memo<Arc<Query>>) -> Vec<(usize, Scope)> {
+    let (shown, sort) = app.view.with(|view| (view.shown, view.sort.clone()));
+    let query = query.with(|query| query.to_string());
+    let order = match sort {
+        Some((field, descending)) if (field.as_str(), descending) != ("start_time", true) => {
+            vec![format!("{field} {}", if descending { "DESC" } else { "ASC" })]
+        }
+        _ => Vec::new(),
+    };
+    let numbers = app.experiments_in_view.get();
+    app.session.with_value(|session| {
+        let mut scopes: Vec<(usize, Scope)> = Vec::new();
+        for (opening, _) in (0..).zip(&session.openings).filter(|(_, opening)| opening.is_server) {
+            let is_its = |number: &&u32| session.opening_of(**number) == Some(opening);
+            let lifecycle_of =
+                |number: u32| session.experiments.get(number as usize).map(|experiment| experiment.lifecycle);
+            // all runs of a deleted experiment count as deleted
+            let is_shown = |number: &&u32| match shown {
+                Shown::Active => lifecycle_of(**number) == Some(Lifecycle::Active),
+                Shown::Deleted | Shown::All => true,
+            };
+            let experiments: Vec<u32> = numbers.iter().filter(is_its).filter(is_shown).copied().collect();
+            if experiments.is_empty() {
+                continue;
+            }
+            let all_active = experiments.iter().all(|number| lifecycle_of(*number) == Some(Lifecycle::Active));
+            let lifecycle = match shown {
+                Shown::Active => Some(Lifecycle::Active),
+                Shown::Deleted if all_active => Some(Lifecycle::Deleted),
+                Shown::Deleted | Shown::All => None,
+            };
+            let (query, order) = (query.clone(), order.clone());
+            scopes.push((opening, Scope { experiments, lifecycle, query, order, only: Vec::new() }));
+        }
+        scopes
+    })
+}
+
+/// The run of a link, and around a run that is here the one it lies in and those that lie in it.
+fn one_run(app: App) -> Vec<(usize, Scope)> {
+    let Some(name) = app.view.with(|view| view.run.clone()) else { return Vec::new() };
+    let row = app.run_names.with(|names| names.number(&name));
+    app.session.with_value(|session| {
+        let Some(row) = row else {
+            let servers = (0..).zip(&session.openings).filter(|(_, opening)| opening.is_server);
+            let only = |prefix: &str| vec![RunKey(path::join(prefix, &name))];
+            return servers
+                .map(|(opening, server)| (opening, Scope { only: only(&server.prefix), ..Scope::default() }))
+                .collect();
+        };
+        let Some(&number) = session.table.experiment.get(row as usize) else { return Vec::new() };
+        let opening =
+            session.opening_of(number).filter(|opening| session.openings.get(*opening).is_some_and(|o| o.is_server));
+        let Some(opening) = opening else { return Vec::new() };
+        let prefix = session.openings.get(opening).map_or("", |opening| opening.prefix.as_str());
+        let id = session.table.id.get(row as usize).cloned().unwrap_or_default();
+        let quote = if id.contains('\'') { '"' } else { '\'' };
+        let children = Scope {
+            experiments: vec![number],
+            query: format!("tags.`{PARENT_TAG}` = {quote}{id}{quote}"),
+            ..Scope::default()
+        };
+        let parent =
+            session.table.tag(row, PARENT_TAG).filter(|parent| !session.table.id.iter().any(|id| id == parent));
+        let parent = parent.map(|parent| Scope { only: vec![RunKey(path::join(prefix, parent))], ..Scope::default() });
+        parent.into_iter().chain([children]).map(|scope| (opening, scope)).collect()
+    })
+}
+
+/// From now on what the view wants is asked for.
+pub fn keep_asking(app: App, wanted: Memo<Vec<(usize, Scope)>>) {
+    let asked = app.asked;
+    let settling = StoredValue::new_local(None::<Timer>);
+    Effect::new(move || {
+        app.changed.track();
+        asked.standing.track();
+        let wanted = wanted.get();
+        let sorted = asked.lists.with_value(|lists| {
+            let all = wanted.iter().map(|(opening, scope)| lists.sorted(*opening, scope));
+            all.max().unwrap_or(Sorted::Wholly)
+        });
+        if asked.sorted.get_untracked() != sorted {
+            asked.sorted.set(sorted);
+        }
+    });
+    Effect::new(move || {
+        asked.again.track();
+        let wanted = wanted.get();
+        asked.drop_question();
+        let is_here =
+            asked.lists.with_value(|lists| wanted.iter().all(|(opening, scope)| lists.is_whole(*opening, scope)));
+        if wanted.is_empty() || is_here {
+            settling.set_value(None);
+            asked.standing.set(Standing::Idle);
+            return;
+        }
+        asked.standing.set(Standing::Asking);
+        let is_first = asked.lists.with_value(Asking::is_empty);
+        let busy = signs::Busy::start();
+        settling.set_value(Some(Timer::start(if is_first { 0 } else { SETTLE_MS }, move || ask(app, wanted, busy))));
+    });
+}
+
+fn ask(app: App, wanted: Vec<(usize, Scope)>, busy: signs::Busy) {
+    let (asking, handle) = abortable(async move {
+        for (opening, scope) in &wanted {
+            if let Err(fault) = ask_one(app, *opening, scope).await {
+                app.asked.standing.set(Standing::Failed(fault));
+                tell(app, true);
+                return;
+            }
+        }
+        app.asked.standing.set(Standing::Idle);
+        tell(app, true);
+        if let Some(act) = app.act_all.get_value() {
+            act.shown();
+        }
+    });
+    app.asked.under_way.set_value(Some(handle));
+    leptos::task::spawn_local(async move {
+        let _ = asking.await;
+        drop(busy);
+    });
+}
+
+async fn ask_one(app: App, opening: usize, scope: &Scope) -> Result<(), Fault> {
+    let asked = app.asked;
+    let Some(server) = asked.server(opening) else { return Ok(()) };
+    let mut size = PAGE_RUNS;
+    while let Some(ask) = asked.lists.with_value(|lists| lists.next(opening, scope, size)) {
+        let start_ms = signs::now_ms();
+        let page = server.runs(ask.clone()).await?;
+        let took_ms = (signs::now_ms() - start_ms).max(1.0);
+        size = (f64::from(size) * (PAGE_MS / took_ms).clamp(0.5, 2.0)).clamp(100.0, 5_000.0) as u32;
+        take(app, opening, &ask, page);
+    }
+    if scope.query.is_empty() && scope.only.is_empty() && scope.lifecycle.is_none_or(|of| of == Lifecycle::Active) {
+        app.session.update_value(|session| session.set_whole(&scope.experiments));
+    }
+    Ok(())
+}
+
+fn take(app: App, opening: usize, ask: &RunsAsk, page: Page<RunTable>) {
+    let is_news =
+        app.asked.lists.with_value(|lists| lists.is_empty()) || !ask.scope.order.is_empty() || page.next.is_none();
+    app.asked.lists.update_value(|lists| lists.answered(opening, ask, &page));
+    let known = app.session.try_update_value(|session| session.absorb_asked(page)).unwrap_or_default();
+    if !ask.scope.order.is_empty() || !known.is_empty() {
+        // the top of an order belongs above what stands
+        app.asked.resort.update(|count| *count += 1);
+    }
+    let runs = app.session.with_value(|session| session.read.runs);
+    signs::set_runs(runs, None);
+    tell(app, is_news);
+}

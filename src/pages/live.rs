@@ -1,0 +1,132 @@
+//! Live: while runs run, the server is asked for them again, for runs that started since, and for the new points of the curves that
+//! are drawn. The tab that is hidden asks nothing. What fails is tried again the next time.
+
+use crate::browser::{document, signs};
+use crate::model::RunStatus;
+use crate::pages::opening::tell;
+use crate::pages::pipeline::Pipeline;
+use crate::pages::state::App;
+use crate::session::{Histories, Stretch};
+use crate::sources::{Fault, RunsAsk, Scope, Source};
+use futures_util::future::{AbortHandle, abortable};
+use leptos::prelude::*;
+use std::collections::HashSet;
+
+/// Runs that are asked for again at one time.
+const MOST_RUNNING: usize = 200;
+/// Pages of runs that started since.
+const MOST_PAGES: usize = 10;
+/// Runs of such a page.
+const PAGE_RUNS: u32 = 200;
+
+/// From now on what runs is asked for again, as long as the user wants it.
+pub fn keep_live(app: App, pipeline: Pipeline) {
+    let under_way = StoredValue::new(None::<AbortHandle>);
+    let is_wanted = Memo::new(move |_| pipeline.wanted.with(|wanted| !wanted.is_empty()));
+    Effect::new(move || {
+        let every_ms = app.asked.live_ms.get();
+        if let Some(before) = under_way.try_update_value(Option::take).flatten() {
+            before.abort();
+        }
+        if every_ms == 0 || !is_wanted.get() {
+            return;
+        }
+        let (polling, handle) = abortable(async move {
+            loop {
+                gloo::timers::future::TimeoutFuture::new(every_ms).await;
+                if !document::is_hidden() && !app.asked.is_asking_untracked() {
+                    let answered = poll(app, pipeline).await;
+                    app.asked.is_live.set(answered.is_ok());
+                }
+            }
+        });
+        under_way.set_value(Some(handle));
+        leptos::task::spawn_local(async move {
+            let _ = polling.await;
+        });
+    });
+}
+
+async fn poll(app: App, pipeline: Pipeline) -> Result<(), Fault> {
+    for (opening, scope) in pipeline.wanted.get_untracked() {
+        let Some(server) = app.asked.server(opening) else { continue };
+        let mut asks = Vec::new();
+        if let Some(running) = running(app, opening, &scope) {
+            asks.push((running, 1));
+        }
+        if scope.only.is_empty() {
+            asks.push((started_since(app, &scope), MOST_PAGES));
+        }
+        for (scope, most_pages) in asks {
+            let mut ask = RunsAsk { after: None, size: PAGE_RUNS, scope };
+            for _ in 0..most_pages {
+                let page = server.runs(ask.clone()).await?;
+                ask.after = page.next.clone();
+                take(app, page);
+                if ask.after.is_none() {
+                    break;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn take(app: App, page: crate::sources::Page<crate::model::RunTable>) {
+    if page.items.is_empty() {
+        return;
+    }
+    let before = app.session.with_value(|session| session.table.len());
+    let known = app.session.try_update_value(|session| session.absorb_asked(page)).unwrap_or_default();
+    for row in &known {
+        grow(app, *row);
+    }
+    let (runs, is_more) = app.session.with_value(|session| (session.read.runs, session.table.len() > before));
+    if is_more || !known.is_empty() {
+        signs::set_runs(runs, None);
+        app.asked.revised.update(|count| *count += 1);
+        tell(app, true);
+    }
+}
+
+/// Curves of a run that are here are asked for from their last step on, where the run has a later point.
+fn grow(app: App, row: u32) {
+    let drawn = app.histories.with_value(|histories: &Histories| histories.read_of(row));
+    for (metric, last_step) in drawn {
+        let last = app.session.with_value(|session| session.table.metric(row, &metric));
+        if last.is_some_and(|last| last.step > last_step) {
+            app.more_of_history(row, &metric, Stretch { steps: Some((last_step, i64::MAX)), enough: None });
+        }
+    }
+}
+
+/// Runs in view that had not ended when they were last heard of.
+fn running(app: App, opening: usize, scope: &Scope) -> Option<Scope> {
+    let experiments: HashSet<u32> = scope.experiments.iter().copied().collect();
+    let shown =
+        app.view.with_untracked(|view| view.run.clone()).and_then(|run| app.run_names.get_untracked().number(&run));
+    let only = app.session.with_value(|session| {
+        let table = &session.table;
+        let is_its = |row: &u32| {
+            let number = table.experiment.get(*row as usize).copied().unwrap_or(u32::MAX);
+            session.opening_of(number) == Some(opening) && (experiments.contains(&number) || shown == Some(*row))
+        };
+        let runs_on = |row: &u32| {
+            let status = table.status.get(*row as usize);
+            matches!(status, Some(RunStatus::Running | RunStatus::Scheduled))
+        };
+        let rows = table.rows().rev().filter(runs_on).filter(is_its).take(MOST_RUNNING);
+        rows.filter_map(|row| table.key.get(row as usize).cloned()).collect::<Vec<_>>()
+    });
+    (!only.is_empty()).then(|| Scope { only, ..Scope::default() })
+}
+
+fn started_since(app: App, scope: &Scope) -> Scope {
+    let experiments: HashSet<u32> = scope.experiments.iter().copied().collect();
+    let latest = app.session.with_value(|session| {
+        let of = session.table.experiment.iter().zip(&session.table.start_ms);
+        of.filter(|(number, _)| experiments.contains(number)).filter_map(|(_, start_ms)| *start_ms).max()
+    });
+    let query = latest.map_or(String::new(), |latest| format!("attributes.start_time > {latest}"));
+    Scope { query, order: Vec::new(), only: Vec::new(), ..scope.clone() }
+}

@@ -1,0 +1,254 @@
+"""Starts one real tracking server with the data of `seed.py`, says where, and serves until its standard input closes.
+
+    python3 serve.py --version 3.17 --data DIR [--scratch] [--port N] [--auth] [--static-prefix /x] [--cors ORIGIN] [--workspaces]
+                     [--nginx] [--base /x] [--demand 'NAME: VALUE']
+
+It prints one line of JSON: `url` to open, `origin` of the server itself, `database` (a file), `python` (of the client that seeded it), and
+`user` and `password` with `--auth`. Whatever ends it takes the server along. The environments are those of `environments.py`.
+"""
+
+import argparse
+import fcntl
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import environments
+import front
+
+HERE = Path(__file__).resolve().parent
+#: Of the environments; `fasttrackml` brings no client of its own.
+CLIENTS = {"fasttrackml": "2.22"}
+USER, PASSWORD = "admin", "correct horse battery"
+READY_WITHIN_S = 180
+#: Kills a process group as soon as its own standard input closes, so that no way of dying leaves a server behind.
+WATCH = "import os, signal, sys\nsys.stdin.read()\ntry:\n os.killpg(int(sys.argv[1]), signal.SIGKILL)\nexcept ProcessLookupError:\n pass"
+
+
+def parse():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--version", required=True, choices=environments.VERSIONS)
+    parser.add_argument("--data", required=True, type=Path, help="made on first use: database, artifacts, log")
+    parser.add_argument("--scratch", action="store_true", help="serve a copy that goes when the server does, for tests that write")
+    parser.add_argument("--port", type=int, default=0, help="of what is opened; without, a free one")
+    parser.add_argument("--auth", action="store_true", help="basic-auth")
+    parser.add_argument("--static-prefix", default="", help="the server's own")
+    parser.add_argument("--cors", help="an origin that pages may come from, or *: told to MLflow 3, to nginx before the others")
+    parser.add_argument("--workspaces", action="store_true", help="with a second one, `team-b`")
+    parser.add_argument("--nginx", action="store_true", help="nginx in front")
+    parser.add_argument("--base", default="", help="the path under which nginx serves it")
+    parser.add_argument("--demand", help="a header without which nginx answers 401")
+    args = parser.parse_args()
+    args.nginx = args.nginx or bool(args.base or args.demand)
+    is_modern = args.version.startswith("3.")
+    if args.cors and not (is_modern or args.nginx):
+        parser.error("--cors needs --nginx before this server")
+    if args.workspaces and args.auth:
+        parser.error("of --workspaces and --auth one")
+    if args.workspaces and not is_modern or args.auth and args.version not in ("3.17", "2.22"):
+        parser.error(f"{args.version} can not do that")
+    return args
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Group:
+    """A process with all that it starts."""
+
+    def __init__(self, command, log, env=None, cwd=None):
+        self.log = log
+        with open(log, "ab") as out:
+            self.process = subprocess.Popen(
+                [str(part) for part in command],
+                stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=env, cwd=cwd, start_new_session=True,
+            )  # fmt: skip
+        # Its input is a pipe that this process alone holds open.
+        watch = [sys.executable, "-c", WATCH, str(self.process.pid)]
+        self.watcher = subprocess.Popen(watch, stdin=subprocess.PIPE, start_new_session=True)
+
+    def wait_for(self, url):
+        started = time.monotonic()
+        while time.monotonic() - started < READY_WITHIN_S:
+            if self.process.poll() is not None:
+                break
+            try:
+                with urllib.request.urlopen(url, timeout=2) as answer:
+                    if answer.status == 200:
+                        return
+            except urllib.error.HTTPError:
+                return
+            except OSError:
+                pass
+            time.sleep(0.1)
+        tail = Path(self.log).read_text(errors="replace")[-3000:]
+        raise SystemExit(f"{tail}\nthe server did not come up at {url}; its whole log is {self.log}")
+
+    def end(self):
+        try:
+            os.killpg(self.process.pid, signal.SIGTERM)
+            self.process.wait(5)
+        except (ProcessLookupError, subprocess.TimeoutExpired):
+            pass
+        self.watcher.stdin.close()
+        self.watcher.wait()
+        self.process.wait()
+
+
+def environment(version):
+    """Of the process that runs a server or a client: no job runner, its own `bin` first, nothing of the user's."""
+    place = environments.place(version)
+    keep = {name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW_", "PYTHON"))}
+    return keep | {
+        "PATH": f"{place / 'bin'}:{os.environ.get('PATH', '')}",
+        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        "GIT_PYTHON_REFRESH": "quiet",
+        "PYTHONDONTWRITEBYTECODE": "",
+    }
+
+
+def database_of(version, data):
+    return data / ("fml.db" if version == "fasttrackml" else "mlflow.db")
+
+
+def start(version, data, port, auth=False, prefix="", cors=None, workspaces=False):
+    """The server itself, on loopback, ready."""
+    place, env = environments.place(version), environment(version)
+    database = database_of(version, data)
+    if version == "fasttrackml":
+        command = [place / "bin" / "fml", "server", "--listen-address", f"127.0.0.1:{port}"]
+        command += ["--database-uri", f"sqlite://{database}", "--default-artifact-root", data / "artifacts"]
+    else:
+        command = [place / "bin" / "mlflow", "server", "--host", "127.0.0.1", "--port", port, "--workers", "1"]
+        command += ["--backend-store-uri", f"sqlite:///{database}"]
+        # Versions before 2 keep artifacts at the server only when told.
+        command += ["--serve-artifacts", "--artifacts-destination", data / "artifacts"]
+        if version == "1.30":
+            command += ["--default-artifact-root", "mlflow-artifacts:/"]
+        if prefix:
+            command += ["--static-prefix", prefix]
+        if cors:
+            command += ["--cors-allowed-origins", cors]
+        if workspaces:
+            command += ["--enable-workspaces"]
+        if auth:
+            command += ["--app-name", "basic-auth"]
+            settings = data / "basic_auth.ini"
+            settings.write_text(
+                f"[mlflow]\ndefault_permission = READ\ndatabase_uri = sqlite:///{data}/auth.db\n"
+                f"admin_username = {USER}\nadmin_password = {PASSWORD}\n"
+                "authorization_function = mlflow.server.auth:authenticate_request_basic_auth\n"
+            )
+            env |= {"MLFLOW_AUTH_CONFIG_PATH": str(settings), "MLFLOW_FLASK_SERVER_SECRET_KEY": "of the tests"}
+    group = Group(command, data / "server.log", env, data)
+    try:
+        group.wait_for(f"http://127.0.0.1:{port}{prefix}/health")
+    except BaseException:
+        group.end()
+        raise
+    return group
+
+
+def seed(version, data):
+    """Fills DATA once; a second process waits for the first."""
+    data.mkdir(parents=True, exist_ok=True)
+    with open(data / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        script = (HERE / "seed.py").read_bytes()
+        done = data / "seeded.py"
+        # Seeded by another version of the script, it is made anew.
+        if done.is_file() and done.read_bytes() == script:
+            return
+        for name in os.listdir(data):
+            if name != "lock":
+                path = data / name
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+        port = free_port()
+        server = start(version, data, port)
+        client = CLIENTS.get(version, version)
+        try:
+            python = environments.place(client) / "bin" / "python"
+            flags = ["--fasttrackml"] if version == "fasttrackml" else []
+            command = [python, HERE / "seed.py", f"http://127.0.0.1:{port}", *flags]
+            with open(data / "seed.log", "wb") as out:
+                code = subprocess.run(command, env=environment(client), cwd=data, stdout=out, stderr=out).returncode
+            if code:
+                raise SystemExit(f"{(data / 'seed.log').read_text()[-3000:]}\nthe data could not be logged")
+        finally:
+            server.end()
+        done.write_bytes(script)
+
+
+def second_workspace(url):
+    """`team-b`, with one experiment."""
+
+    def post(path, body, headers=()):
+        headers = {"Content-Type": "application/json", **dict(headers)}
+        urllib.request.urlopen(urllib.request.Request(f"{url}{path}", json.dumps(body).encode(), headers), timeout=30).close()
+
+    post("/api/3.0/mlflow/workspaces", {"name": "team-b", "description": "A second one"})
+    post("/api/2.0/mlflow/experiments/create", {"name": "of team b"}, {"X-MLFLOW-WORKSPACE": "team-b"})
+
+
+def main():
+    args = parse()
+    for version in {args.version, CLIENTS.get(args.version, args.version)}:
+        if not environments.is_there(version):
+            sys.exit(f"the environment of {version} is missing: python3 {HERE}/environments.py {version}")
+    data = args.data.resolve()
+    for ending in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(ending, lambda *_: sys.exit(0))
+    groups, scratch = [], None
+    try:
+        seed(args.version, data)
+        if args.scratch or args.workspaces or args.auth:
+            scratch = Path(tempfile.mkdtemp(prefix="runglass-server-"))
+            shutil.copytree(data, scratch, dirs_exist_ok=True)
+            data = scratch
+        port = free_port() if args.nginx else args.port or free_port()
+        cors = None if args.nginx else args.cors
+        groups.append(start(args.version, data, port, args.auth, args.static_prefix, cors, args.workspaces))
+        origin = f"http://127.0.0.1:{port}"
+        url = f"{origin}{args.static_prefix}"
+        if args.workspaces:
+            second_workspace(url)
+        if args.nginx:
+            outside = args.port or free_port()
+            folder = Path(tempfile.mkdtemp(prefix="nginx-", dir=data))
+            conf = front.write(folder, outside, port, args.base, args.cors, args.demand)
+            groups.append(Group([front.program(), "-c", conf, "-p", folder], folder / "nginx.log"))
+            url = f"http://127.0.0.1:{outside}{args.base}{args.static_prefix}"
+            groups[-1].wait_for(f"{url}/health")
+        said = {
+            "url": url,
+            "origin": origin,
+            "version": args.version,
+            "database": str(database_of(args.version, data)),
+            "python": str(environments.place(CLIENTS.get(args.version, args.version)) / "bin" / "python"),
+        }
+        if args.auth:
+            said |= {"user": USER, "password": PASSWORD}
+        print(json.dumps(said), flush=True)
+        sys.stdin.read()
+    finally:
+        for group in reversed(groups):
+            group.end()
+        if scratch:
+            shutil.rmtree(scratch, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()
