@@ -16,6 +16,7 @@ use crate::sources::{Fault, FaultKind};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::Response;
+use axum::serve::ListenerExt;
 use data::Data;
 use guard::Guard;
 use proxy::Upstream;
@@ -103,7 +104,11 @@ impl Server {
     /// # Errors
     /// When it can not listen any more.
     pub async fn run(self) -> std::io::Result<()> {
-        axum::serve(self.listener, Router::new().fallback(answer).with_state(self.site)).await
+        // many short answers follow each other, none waits for the one before to be acknowledged
+        let listener = self.listener.tap_io(|stream| {
+            let _ = stream.set_nodelay(true);
+        });
+        axum::serve(listener, Router::new().fallback(answer).with_state(self.site)).await
     }
 }
 

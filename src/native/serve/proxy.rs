@@ -151,9 +151,9 @@ impl Upstream {
     fn redirected(&self, answer: &reqwest::Response) -> Response {
         let location = answer.headers().get(header::LOCATION).and_then(|value| value.to_str().ok());
         let target = location.and_then(|location| answer.url().join(location).ok());
-        let host = target.as_ref().and_then(Url::host_str).unwrap_or("nowhere");
+        let there = target.map_or_else(|| "nowhere".to_owned(), |target| target.origin().ascii_serialization());
         let text = format!(
-            "The tracking server at {} sends its visitors on to {host}, mostly to log in there; Runglass asks no other host.",
+            "The tracking server at {} sends its visitors on to {there}, mostly to log in there; Runglass asks no other server.",
             self.shown()
         );
         failure(StatusCode::BAD_GATEWAY, "REDIRECTED", &text)
