@@ -147,7 +147,7 @@ fn is_here(host: &str) -> bool {
 }
 
 fn is_number(host: &str) -> bool {
-    host.starts_with('[') || host.parse::<std::net::Ipv4Addr>().is_ok()
+    host.starts_with('[') || host.parse::<core::net::Ipv4Addr>().is_ok()
 }
 
 fn host_and_port(authority: &str) -> Result<(String, Option<u16>), String> {
@@ -155,7 +155,7 @@ fn host_and_port(authority: &str) -> Result<(String, Option<u16>), String> {
     let (host, port) = match authority.strip_prefix('[') {
         Some(rest) => {
             let (number, port) = rest.split_once(']').ok_or_else(wrong)?;
-            number.parse::<std::net::Ipv6Addr>().map_err(|_| wrong())?;
+            number.parse::<core::net::Ipv6Addr>().map_err(|_| wrong())?;
             (format!("[{}]", number.to_ascii_lowercase()), port.strip_prefix(':'))
         }
         None => match authority.split_once(':') {

@@ -84,7 +84,7 @@ struct Batch<'a> {
 pub async fn page(inner: &Inner, ask: HistoryAsk) -> Result<Page<Vec<MetricSeries>>, Fault> {
     let start = Cursor::place(ask.after.as_ref());
     let pairs = ask.pairs.get(start..).unwrap_or_default();
-    let sampled = ask.enough.filter(|enough| (1..=SAMPLED).contains(enough) && is_in_range(ask.steps));
+    let sampled = ask.enough.filter(|enough| (1..=SAMPLED).contains(enough));
     let wanted = match sampled {
         Some(enough) if !inner.abilities.has_no_samples.get() => Wanted::Sampled(enough, ask.steps),
         _ => Wanted::Whole,
@@ -109,11 +109,6 @@ pub async fn page(inner: &Inner, ask: HistoryAsk) -> Result<Page<Vec<MetricSerie
     }
     let next = Cursor::before_rest(start.saturating_add(items.len()), ask.pairs.len());
     Ok(Page::new(items, next, Progress::default(), report))
-}
-
-/// Steps beyond 32 bits can not be named in a question.
-fn is_in_range(steps: Option<(i64, i64)>) -> bool {
-    steps.is_none_or(|(first, last)| first <= last && i32::try_from(first).is_ok() && i32::try_from(last).is_ok())
 }
 
 fn batches(pairs: &[(RunKey, String)]) -> Vec<Batch<'_>> {
@@ -176,11 +171,15 @@ async fn many(inner: &Inner, batch: &Batch<'_>, wanted: Wanted) -> Result<Option
     };
     let mut call = Call::get(place, &[("metric_key", batch.key)]);
     call.query.push(("max_results", most.to_string()));
-    if let Wanted::Sampled(_, Some((first, last))) = wanted {
-        call.query.extend([("start_step", first.to_string()), ("end_step", last.to_string())]);
+    let by_run = inner.identity().await.samples_by_run();
+    if let Wanted::Sampled(_, steps) = wanted {
+        // Unless it is told otherwise, a server that samples by steps begins at step 0.
+        let steps = steps.or((!by_run).then_some((i64::MIN, i64::MAX)));
+        if let Some((first, last)) = steps {
+            call.query.extend([("start_step", first.to_string()), ("end_step", last.to_string())]);
+        }
     }
     call.query.extend(batch.places.keys().map(|run| (name, (*run).to_owned())));
-    let by_run = inner.identity().await.samples_by_run();
     let body = inner.client.walk(&call).await?;
     let mut report = Report::default();
     let mut points: BTreeMap<&str, Vec<Point>> = BTreeMap::new();

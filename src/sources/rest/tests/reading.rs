@@ -289,15 +289,20 @@ fn histories_come_by_whatever_way_there_is() {
 }
 
 #[test]
-fn steps_that_no_question_can_name_are_not_named() {
-    let (script, tracking) = server(|request| match request.url.contains("get-history?") {
-        true => json(json!({"metrics": [{"step": 1, "value": 2}]})),
-        false => absent(),
-    })
-    .tracking(Credentials::None);
-    let ask = HistoryAsk { enough: Some(10), steps: Some((0, 1 << 40)), ..pairs(&[("a", "loss")]) };
-    assert_eq!(wait(tracking.history(ask)).expect("a history").items[0].len(), 1);
-    assert_eq!(script.count("interval"), 0);
+fn negative_steps_are_asked_for_where_a_server_begins_at_0() {
+    for (version, expected) in [("3.17.2", 0), ("2.22.0", 1)] {
+        let (script, tracking) = Script::new(move |request| match request.url.as_str() {
+            url if url.ends_with("/version") => answer(200, version),
+            url if url.contains("server-info") => json(json!({"store_type": "SqlStore"})),
+            url if url.contains("interval") => json(json!({"metrics": [point("a", -5)]})),
+            _ => absent(),
+        })
+        .tracking(Credentials::None);
+        let ask = HistoryAsk { enough: Some(10), ..pairs(&[("a", "loss")]) };
+        assert_eq!(wait(tracking.history(ask)).expect("a history").items[0].step, [-5]);
+        let range = "&start_step=-9223372036854775808&end_step=9223372036854775807";
+        assert_eq!(script.count(range), expected, "{version}: {:?}", script.paths());
+    }
 }
 
 /// A run's folder at a server that gives files by one way only.
