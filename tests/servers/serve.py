@@ -9,6 +9,7 @@ It prints one line of JSON: `url` to open, `origin` of the server itself, `datab
 
 import argparse
 import fcntl
+import hashlib
 import json
 import os
 import shutil
@@ -167,10 +168,11 @@ def seed(version, data):
     data.mkdir(parents=True, exist_ok=True)
     with open(data / "lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        script = (HERE / "seed.py").read_bytes()
-        done = data / "seeded.py"
-        # Seeded by another version of the script, it is made anew.
-        if done.is_file() and done.read_bytes() == script:
+        script = hashlib.sha256((HERE / "seed.py").read_bytes()).hexdigest()
+        by = f"{script} {environments.place(version).name}"
+        done = data / "seeded"
+        # Seeded by another script or another server, it is made anew.
+        if done.is_file() and done.read_text() == by:
             return
         for name in os.listdir(data):
             if name != "lock":
@@ -189,7 +191,7 @@ def seed(version, data):
                 raise SystemExit(f"{(data / 'seed.log').read_text()[-3000:]}\nthe data could not be logged")
         finally:
             server.end()
-        done.write_bytes(script)
+        done.write_text(by)
 
 
 def second_workspace(url):
@@ -211,11 +213,12 @@ def main():
     data = args.data.resolve()
     for ending in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(ending, lambda *_: sys.exit(0))
-    groups, scratch = [], None
+    groups, leftovers = [], []
     try:
         seed(args.version, data)
         if args.scratch or args.workspaces or args.auth:
             scratch = Path(tempfile.mkdtemp(prefix="runglass-server-"))
+            leftovers.append(scratch)
             shutil.copytree(data, scratch, dirs_exist_ok=True)
             data = scratch
         port = free_port() if args.nginx else args.port or free_port()
@@ -227,7 +230,8 @@ def main():
             second_workspace(url)
         if args.nginx:
             outside = args.port or free_port()
-            folder = Path(tempfile.mkdtemp(prefix="nginx-", dir=data))
+            folder = Path(tempfile.mkdtemp(prefix="runglass-nginx-"))
+            leftovers.append(folder)
             conf = front.write(folder, outside, port, args.base, args.cors, args.demand)
             groups.append(Group([front.program(), "-c", conf, "-p", folder], folder / "nginx.log"))
             url = f"http://127.0.0.1:{outside}{args.base}{args.static_prefix}"
@@ -246,8 +250,8 @@ def main():
     finally:
         for group in reversed(groups):
             group.end()
-        if scratch:
-            shutil.rmtree(scratch, ignore_errors=True)
+        for folder in leftovers:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -44,12 +44,14 @@ fn clauses_go_to_servers_that_mean_at_least_the_same() {
     check("metrics.`val/acc` > 0.5", "xxxxxxx...", "metrics.`val/acc` > 0.5");
     check("params.é = 'x'", "xxxxxxx...", "params.é = 'x'");
     check("tags.`it's` = 'x'", "..........", "");
+    check("tags.` t` IS NULL", "..........", "");
     // NaN, infinities.
     check("metrics.acc != 0.5", "xxxxxxx...", "metrics.acc != 0.5");
     check("metrics.acc != 0", "xxx.......", "metrics.acc != 0");
     check("metrics.acc = 0", "xxxxxxxxxx", "metrics.acc = 0");
     check("metrics.acc = -0.0", "xxxxxxxxxx", "metrics.acc = 0");
     check("metrics.acc < 1e400", "..........", "");
+    check("metrics.acc > 5e-324", "..........", "");
     check("metrics.acc > 1.7976931348623157e308", "..........", "");
     // Texts.
     check("params.opt != 'adam'", "..........", "");
