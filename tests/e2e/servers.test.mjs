@@ -127,6 +127,8 @@ test('each fault goes wrong as it says, and nothing else does', TIME, async () =
   assert.deepEqual(await statuses('failing', 3), [500, 500, 200]);
   assert.deepEqual(await statuses('gateway', 3), [502, 502, 200]);
   assert.equal((await search('max-results-ignored')).json.runs.length, 5000);
+  const pages = [await search('endless'), await search('endless', { page_token: '0-0' })];
+  assert.deepEqual(pages[0].json.runs, pages[1].json.runs);
   const tokens = async (fault, body) => (await search(fault, body)).json.next_page_token;
   assert.notEqual(await tokens('endless'), await tokens('endless'));
   assert.equal(await tokens('repeated-token'), await tokens('repeated-token', { page_token: '10' }));

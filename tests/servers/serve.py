@@ -9,6 +9,7 @@ It prints one line of JSON: `url` to open, `origin` of the server itself, `datab
 
 import argparse
 import fcntl
+import hashlib
 import json
 import os
 import shutil
@@ -30,8 +31,20 @@ HERE = Path(__file__).resolve().parent
 CLIENTS = {"fasttrackml": "2.22"}
 USER, PASSWORD = "admin", "correct horse battery"
 READY_WITHIN_S = 180
-#: Kills a process group as soon as its own standard input closes, so that no way of dying leaves a server behind.
-WATCH = "import os, signal, sys\nsys.stdin.read()\ntry:\n os.killpg(int(sys.argv[1]), signal.SIGKILL)\nexcept ProcessLookupError:\n pass"
+#: Kills a process group, and removes what it leaves, as soon as its own standard input closes: no way of dying leaves a server
+#: behind.
+WATCH = """
+import os, shutil, signal, sys
+sys.stdin.read()
+try:
+    os.killpg(int(sys.argv[1]), signal.SIGKILL)
+except ProcessLookupError:
+    pass
+for folder in sys.argv[2:]:
+    shutil.rmtree(folder, ignore_errors=True)
+"""
+# Nothing here leaves this machine.
+urllib.request.install_opener(urllib.request.build_opener(urllib.request.ProxyHandler({})))
 
 
 def parse():
@@ -66,9 +79,9 @@ def free_port():
 
 
 class Group:
-    """A process with all that it starts."""
+    """A process with all that it starts, and the folder that goes with it."""
 
-    def __init__(self, command, log, env=None, cwd=None):
+    def __init__(self, command, log, env=None, cwd=None, leaves=None):
         self.log = log
         with open(log, "ab") as out:
             self.process = subprocess.Popen(
@@ -76,7 +89,7 @@ class Group:
                 stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=env, cwd=cwd, start_new_session=True,
             )  # fmt: skip
         # Its input is a pipe that this process alone holds open.
-        watch = [sys.executable, "-c", WATCH, str(self.process.pid)]
+        watch = [sys.executable, "-c", WATCH, str(self.process.pid), *([str(leaves)] if leaves else [])]
         self.watcher = subprocess.Popen(watch, stdin=subprocess.PIPE, start_new_session=True)
 
     def wait_for(self, url):
@@ -116,7 +129,8 @@ def environment(version):
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "GIT_PYTHON_REFRESH": "quiet",
-        "PYTHONDONTWRITEBYTECODE": "",
+        "NO_PROXY": "127.0.0.1",
+        "no_proxy": "127.0.0.1",
     }
 
 
@@ -124,7 +138,7 @@ def database_of(version, data):
     return data / ("fml.db" if version == "fasttrackml" else "mlflow.db")
 
 
-def start(version, data, port, auth=False, prefix="", cors=None, workspaces=False):
+def start(version, data, port, auth=False, prefix="", cors=None, workspaces=False, leaves=None):
     """The server itself, on loopback, ready."""
     place, env = environments.place(version), environment(version)
     database = database_of(version, data)
@@ -153,7 +167,7 @@ def start(version, data, port, auth=False, prefix="", cors=None, workspaces=Fals
                 "authorization_function = mlflow.server.auth:authenticate_request_basic_auth\n"
             )
             env |= {"MLFLOW_AUTH_CONFIG_PATH": str(settings), "MLFLOW_FLASK_SERVER_SECRET_KEY": "of the tests"}
-    group = Group(command, data / "server.log", env, data)
+    group = Group(command, data / "server.log", env, data, leaves)
     try:
         group.wait_for(f"http://127.0.0.1:{port}{prefix}/health")
     except BaseException:
@@ -167,10 +181,11 @@ def seed(version, data):
     data.mkdir(parents=True, exist_ok=True)
     with open(data / "lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        script = (HERE / "seed.py").read_bytes()
-        done = data / "seeded.py"
-        # Seeded by another version of the script, it is made anew.
-        if done.is_file() and done.read_bytes() == script:
+        script = hashlib.sha256((HERE / "seed.py").read_bytes()).hexdigest()
+        by = f"{script} {environments.place(version).name}"
+        done = data / "seeded"
+        # Seeded by another script or another server, it is made anew.
+        if done.is_file() and done.read_text() == by:
             return
         for name in os.listdir(data):
             if name != "lock":
@@ -189,7 +204,7 @@ def seed(version, data):
                 raise SystemExit(f"{(data / 'seed.log').read_text()[-3000:]}\nthe data could not be logged")
         finally:
             server.end()
-        done.write_bytes(script)
+        done.write_text(by)
 
 
 def second_workspace(url):
@@ -220,16 +235,16 @@ def main():
             data = scratch
         port = free_port() if args.nginx else args.port or free_port()
         cors = None if args.nginx else args.cors
-        groups.append(start(args.version, data, port, args.auth, args.static_prefix, cors, args.workspaces))
+        groups.append(start(args.version, data, port, args.auth, args.static_prefix, cors, args.workspaces, scratch))
         origin = f"http://127.0.0.1:{port}"
         url = f"{origin}{args.static_prefix}"
         if args.workspaces:
             second_workspace(url)
         if args.nginx:
             outside = args.port or free_port()
-            folder = Path(tempfile.mkdtemp(prefix="nginx-", dir=data))
+            folder = Path(tempfile.mkdtemp(prefix="runglass-nginx-"))
             conf = front.write(folder, outside, port, args.base, args.cors, args.demand)
-            groups.append(Group([front.program(), "-c", conf, "-p", folder], folder / "nginx.log"))
+            groups.append(Group([front.program(), "-c", conf, "-p", folder], folder / "nginx.log", leaves=folder))
             url = f"http://127.0.0.1:{outside}{args.base}{args.static_prefix}"
             groups[-1].wait_for(f"{url}/health")
         said = {
@@ -246,8 +261,6 @@ def main():
     finally:
         for group in reversed(groups):
             group.end()
-        if scratch:
-            shutil.rmtree(scratch, ignore_errors=True)
 
 
 if __name__ == "__main__":

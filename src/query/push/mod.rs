@@ -183,7 +183,9 @@ fn key_text(key: &str, dialect: &Dialect) -> Option<String> {
     let allowed = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | ' ' | ':' | '/');
     let text = write::key(key);
     let bare = text == key && key.is_ascii();
-    (!key.is_empty() && key.chars().all(allowed) && (bare || dialect.can(Can::QuotedKeys))).then_some(text)
+    // Some databases do not look at spaces at an end.
+    let sound = !key.is_empty() && key.trim() == key && key.chars().all(allowed);
+    (sound && (bare || dialect.can(Can::QuotedKeys))).then_some(text)
 }
 
 /// A value in quotes that close where they should for any reader: nothing is escaped between them.
@@ -196,9 +198,9 @@ fn value_text(value: &str) -> Option<String> {
 
 fn number_text(field: &Field, op: NumberOp, value: f64, dialect: &Dialect) -> Option<String> {
     let (op, value) = if matches!(field, Field::Metric(_)) {
-        // Databases keep an infinity as the largest number, and NaN as 0.
+        // Databases keep an infinity as the largest number, and NaN as 0; one of them has no subnormal numbers.
         let can_differ = dialect.can(Can::Differ) || dialect.can(Can::DifferNotFromZero) && value != 0.0;
-        if value.abs() >= f64::MAX || op == NumberOp::NotEqual && !can_differ {
+        if value.abs() >= f64::MAX || value.is_subnormal() || op == NumberOp::NotEqual && !can_differ {
             return None;
         }
         (op, value)
