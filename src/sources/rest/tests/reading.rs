@@ -440,6 +440,16 @@ fn the_shelf_of_every_version() {
 }
 
 #[test]
+fn a_server_that_was_away_is_asked_again_what_it_is() {
+    let (script, tracking) = server(|_| absent()).tracking(Credentials::None);
+    let told = || wait(tracking.stores()).expect("a store").remove(0).server.and_then(|server| server.version);
+    script.is_away.set(true);
+    assert_eq!(told(), None);
+    script.is_away.set(false);
+    assert_eq!((told().as_deref(), told().as_deref(), script.count("/version")), (Some("3.17.2"), Some("3.17.2"), 2));
+}
+
+#[test]
 fn a_server_that_says_nothing_of_itself_is_one() {
     let (_, tracking) = Script::new(|_| absent()).tracking(Credentials::None);
     let store = wait(tracking.stores()).expect("a store").remove(0);
