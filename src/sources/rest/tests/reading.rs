@@ -4,7 +4,7 @@ use super::{Script, absent, answer, error, experiments, json, pairs, run, runs, 
 use crate::model::{Lifecycle, Reason, RunKey};
 use crate::sources::http::{NoAnswer, Request};
 use crate::sources::rest::{Credentials, Tracking};
-use crate::sources::{FaultKind, HistoryAsk, ReadAsk, Scope, Source};
+use crate::sources::{FaultKind, HistoryAsk, ReadAsk, RunsAsk, Scope, Source};
 use serde_json::{Value, json};
 use std::rc::Rc;
 
@@ -124,6 +124,34 @@ fn an_order_that_is_refused_or_takes_too_long_is_given_up() {
     let (ids, ordered, _) = runs(&tracking, &scope).expect("runs");
     assert_eq!(ids, ["a1", "b1", "c1", "d1", "e1"]);
     assert_eq!((ordered.first(), ordered.last()), (Some(&true), Some(&false)));
+}
+
+#[test]
+fn a_list_goes_on_where_it_stopped() {
+    let (script, tracking) = of_six(|_| None);
+    experiments(&tracking).expect("a server");
+    let ask = |after: &Option<crate::sources::Cursor>| RunsAsk { after: after.clone(), size: 2, ..RunsAsk::default() };
+    let (mut ids, mut after) = (Vec::new(), None);
+    loop {
+        script.is_away.set(true);
+        assert_eq!(wait(tracking.runs(ask(&after))).expect_err("away").kind, FaultKind::Unreachable);
+        script.is_away.set(false);
+        // Its answer was lost once.
+        let lost = wait(tracking.runs(ask(&after))).expect("a page").items.id;
+        // Others come between, so that this list is forgotten but for its cursor.
+        for _ in 0..20 {
+            wait(tracking.runs(ask(&None))).expect("a page");
+        }
+        let page = wait(tracking.runs(ask(&after))).expect("a page");
+        assert_eq!(page.items.id, lost);
+        ids.extend(page.items.id);
+        after = page.next;
+        if after.is_none() {
+            assert_eq!((page.read.runs, page.read.runs_total), (6, Some(6)));
+            break;
+        }
+    }
+    assert_eq!(ids, ["a1", "b1", "c1", "d1", "e1", "f2"]);
 }
 
 #[test]
@@ -275,6 +303,29 @@ fn histories_come_by_whatever_way_there_is() {
         assert_eq!(script.count("get-history"), expected);
         assert_eq!(page.items[0].len(), if most == 2 { 2 } else { 1 });
     }
+    // What stands before the server lets `/api` through alone.
+    for refused in [answer(403, "no"), answer(200, "<html>log in"), answer(302, "")] {
+        let (script, tracking) = server(move |request| match request.url.as_str() {
+            url if url.contains("/ajax-api/") => refused.clone(),
+            url if url.contains("get-history") => json(json!({"metrics": [{"step": 1, "value": 2}]})),
+            _ => absent(),
+        })
+        .tracking(Credentials::None);
+        for _ in 0..2 {
+            let page = wait(tracking.history(pairs(&[("a", "loss"), ("b", "loss")]))).expect("histories");
+            assert_eq!((page.items[0].len(), page.items[1].len()), (1, 1));
+        }
+        assert_eq!(script.count("/ajax-api/"), 1);
+    }
+    // One history that is too large leaves the others.
+    let (_, tracking) = server(|request| match request.url.as_str() {
+        url if url.contains("run_id=large") && !url.contains("bulk") => Err(NoAnswer::TooLarge),
+        url if url.contains("get-history?") => json(json!({"metrics": [{"step": 1, "value": 2}]})),
+        _ => absent(),
+    })
+    .tracking(Credentials::None);
+    let page = wait(tracking.history(pairs(&[("a", "loss"), ("large", "loss")]))).expect("histories");
+    assert_eq!((page.items[0].len(), page.items[1].is_sampled, page.report.count(Reason::TooLarge)), (1, true, 1));
     // A run that is gone leaves the others.
     let (_, tracking) = server(|request| match request.url.as_str() {
         url if url.contains("bulk") || url.contains("run_id=gone") => {
