@@ -61,6 +61,11 @@ impl Identity {
         let is_new = self.server.version.as_deref().and_then(numbers).is_some_and(|version| version >= (3, 15));
         is_new && self.store_type.as_deref() == Some("SqlStore")
     }
+
+    /// Whether runs have logged models of their own: MLflow 3.
+    pub fn has_logged_models(&self) -> bool {
+        self.server.version.as_deref().and_then(numbers).is_some_and(|version| version >= (3, 0))
+    }
 }
 
 /// Major and minor.

@@ -420,6 +420,43 @@ fn artifacts_by_every_way() {
 }
 
 #[test]
+fn models_lie_in_the_folder_of_their_run() {
+    let (script, tracking) = server(|request| match request.url.as_str() {
+        url if url.contains("runs/get?run_id=r") => {
+            let outputs = json!({"model_outputs": [{"model_id": "m-1"}, {"model_id": "m-1/../x"}]});
+            json(json!({"run": {"info": {"run_id": "r"}, "outputs": outputs}}))
+        }
+        url if url.contains("artifacts/list") && url.contains("path=models") => {
+            json(json!({"files": [{"path": "models/own.txt"}]}))
+        }
+        url if url.contains("artifacts/list") => {
+            json(json!({"files": [{"path": "models", "is_dir": true}, {"path": "a.txt"}]}))
+        }
+        url if url.contains("/api/2.0/mlflow/logged-models/m-1/artifacts/directories") => match url.contains("?") {
+            true => json(json!({"files": [{"path": "code/x.py"}]})),
+            false => json(json!({"files": [{"path": "code", "is_dir": true}, {"path": "MLmodel", "file_size": 3}]})),
+        },
+        url if url.contains("/ajax-api/2.0/mlflow/logged-models/m-1/artifacts/files?artifact_file_path=MLmodel") => {
+            answer(200, "abc")
+        }
+        url if url.contains("/get-artifact?path=models%2Fown.txt") => answer(200, "own"),
+        _ => absent(),
+    })
+    .tracking(Credentials::None);
+    let folder = tracking.artifacts(&RunKey("r".into()));
+    let asks = ["models/m-1/MLmodel", "models/own.txt", "models/m-2/x"].map(|path| ReadAsk::up_to(path, 9));
+    let read = wait(folder.read(&asks)).expect("answers");
+    assert_eq!((read[0].as_deref(), read[1].as_deref()), (Ok(&b"abc"[..]), Ok(&b"own"[..])));
+    assert_eq!(read[2].as_ref().map_err(|fault| fault.kind), Err(FaultKind::NotFound));
+    let dirs = ["", "models", "models/m-1", "models/m-1/code"].map(str::to_owned);
+    let lists = wait(folder.list(&dirs, true)).expect("lists");
+    let names: Vec<Vec<&str>> =
+        lists.iter().map(|list| list.iter().map(|entry| entry.name.as_str()).collect()).collect();
+    assert_eq!(names, [vec!["a.txt", "models"], vec!["m-1", "own.txt"], vec!["MLmodel", "code"], vec!["x.py"]]);
+    assert_eq!(script.count("runs/get"), 1);
+}
+
+#[test]
 fn a_file_that_is_missing_large_or_empty() {
     for (reply, expected) in [
         (error(404, "RESOURCE_DOES_NOT_EXIST", "No such artifact"), Err(FaultKind::NotFound)),
