@@ -157,6 +157,12 @@ fn mlflow_3_17_loses_nothing() {
 
 #[test]
 #[ignore = "starts a real server: cargo xtask test"]
+fn mlflow_3_17_on_files_loses_nothing() {
+    check("3.17-files", "MLflow", Some("3.17.2"), Some("FileStore"), (41, 9));
+}
+
+#[test]
+#[ignore = "starts a real server: cargo xtask test"]
 fn mlflow_2_22_loses_nothing() {
     check("2.22", "MLflow", Some("2.22.0"), None, (32, 9));
 }
