@@ -3,7 +3,7 @@
     python3 serve.py --version 3.17 --data DIR [--scratch] [--port N] [--auth] [--static-prefix /x] [--cors ORIGIN] [--workspaces]
                      [--nginx] [--base /x] [--demand 'NAME: VALUE']
 
-It prints one line of JSON: `url` to open, `origin` of the server itself, `database` (a file), `python` (of the client that seeded it), and
+It prints one line of JSON: `url` to open, `origin` of the server itself, `database` (its file, or the folder in its place), `python` (of the client that seeded it), and
 `user` and `password` with `--auth`. Whatever ends it takes the server along. The environments are those of `environments.py`.
 """
 
@@ -27,8 +27,8 @@ import environments
 import front
 
 HERE = Path(__file__).resolve().parent
-#: Of the environments; `fasttrackml` brings no client of its own.
-CLIENTS = {"fasttrackml": "2.22"}
+#: What can be served: one of each environment, and 3.17 on a folder of files.
+SERVERS = [*environments.VERSIONS, "3.17-files"]
 USER, PASSWORD = "admin", "correct horse battery"
 READY_WITHIN_S = 180
 #: Kills a process group, and removes what it leaves, as soon as its own standard input closes: no way of dying leaves a server
@@ -49,7 +49,7 @@ urllib.request.install_opener(urllib.request.build_opener(urllib.request.ProxyHa
 
 def parse():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--version", required=True, choices=environments.VERSIONS)
+    parser.add_argument("--version", required=True, choices=SERVERS)
     parser.add_argument("--data", required=True, type=Path, help="made on first use: database, artifacts, log")
     parser.add_argument("--scratch", action="store_true", help="serve a copy that goes when the server does, for tests that write")
     parser.add_argument("--port", type=int, default=0, help="of what is opened; without, a free one")
@@ -70,6 +70,12 @@ def parse():
     if args.workspaces and not is_modern or args.auth and args.version not in ("3.17", "2.22"):
         parser.error(f"{args.version} can not do that")
     return args
+
+
+def of(version):
+    """The environments of the server and of the client that logs its data: FastTrackML brings none of its own."""
+    server = version.removesuffix("-files")
+    return server, "2.22" if server == "fasttrackml" else server
 
 
 def free_port():
@@ -121,12 +127,13 @@ class Group:
 
 
 def environment(version):
-    """Of the process that runs a server or a client: no job runner, its own `bin` first, nothing of the user's."""
+    """Of a process that runs with the environment of `version`: no job runner, its own `bin` first, nothing of the user's."""
     place = environments.place(version)
     keep = {name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW_", "PYTHON"))}
     return keep | {
         "PATH": f"{place / 'bin'}:{os.environ.get('PATH', '')}",
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+        "MLFLOW_ALLOW_FILE_STORE": "true",
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "GIT_PYTHON_REFRESH": "quiet",
         "NO_PROXY": "127.0.0.1",
@@ -134,20 +141,21 @@ def environment(version):
     }
 
 
-def database_of(version, data):
-    return data / ("fml.db" if version == "fasttrackml" else "mlflow.db")
+def store_of(version, data):
+    """The file of its database, or its folder."""
+    return data / {"fasttrackml": "fml.db", "3.17-files": "mlruns"}.get(version, "mlflow.db")
 
 
 def start(version, data, port, auth=False, prefix="", cors=None, workspaces=False, leaves=None):
     """The server itself, on loopback, ready."""
-    place, env = environments.place(version), environment(version)
-    database = database_of(version, data)
+    place, env = environments.place(of(version)[0]), environment(of(version)[0])
+    store = store_of(version, data)
     if version == "fasttrackml":
         command = [place / "bin" / "fml", "server", "--listen-address", f"127.0.0.1:{port}"]
-        command += ["--database-uri", f"sqlite://{database}", "--default-artifact-root", data / "artifacts"]
+        command += ["--database-uri", f"sqlite://{store}", "--default-artifact-root", data / "artifacts"]
     else:
         command = [place / "bin" / "mlflow", "server", "--host", "127.0.0.1", "--port", port, "--workers", "1"]
-        command += ["--backend-store-uri", f"sqlite:///{database}"]
+        command += ["--backend-store-uri", store.as_uri() if version.endswith("-files") else f"sqlite:///{store}"]
         # Versions before 2 keep artifacts at the server only when told.
         command += ["--serve-artifacts", "--artifacts-destination", data / "artifacts"]
         if version == "1.30":
@@ -182,7 +190,7 @@ def seed(version, data):
     with open(data / "lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         script = hashlib.sha256((HERE / "seed.py").read_bytes()).hexdigest()
-        by = f"{script} {environments.place(version).name}"
+        by = f"{script} {environments.place(of(version)[0]).name}"
         done = data / "seeded"
         # Seeded by another script or another server, it is made anew.
         if done.is_file() and done.read_text() == by:
@@ -193,7 +201,7 @@ def seed(version, data):
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
         port = free_port()
         server = start(version, data, port)
-        client = CLIENTS.get(version, version)
+        client = of(version)[1]
         try:
             python = environments.place(client) / "bin" / "python"
             flags = ["--fasttrackml"] if version == "fasttrackml" else []
@@ -220,7 +228,7 @@ def second_workspace(url):
 
 def main():
     args = parse()
-    for version in {args.version, CLIENTS.get(args.version, args.version)}:
+    for version in of(args.version):
         if not environments.is_there(version):
             sys.exit(f"the environment of {version} is missing: python3 {HERE}/environments.py {version}")
     data = args.data.resolve()
@@ -251,8 +259,8 @@ def main():
             "url": url,
             "origin": origin,
             "version": args.version,
-            "database": str(database_of(args.version, data)),
-            "python": str(environments.place(CLIENTS.get(args.version, args.version)) / "bin" / "python"),
+            "database": str(store_of(args.version, data)),
+            "python": str(environments.place(of(args.version)[1]) / "bin" / "python"),
         }
         if args.auth:
             said |= {"user": USER, "password": PASSWORD}
