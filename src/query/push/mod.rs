@@ -41,8 +41,8 @@ impl Narrowed {
         self.clauses.join(" AND ")
     }
 
-    /// The numbers of the clauses which an error text of the server means: those whose field or comparator it quotes, or
-    /// all of them if it names none. Left out the next time, so that asking again comes to an end.
+    /// The numbers of the clauses which an error text of the server means: those whose field it names, or all of them if it
+    /// names none. Left out the next time, so that asking again comes to an end.
     pub fn refused(&self, message: &str) -> Vec<usize> {
         let named = |text: &str| {
             let field = text.split(' ').next().unwrap_or(text);
