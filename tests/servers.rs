@@ -178,8 +178,8 @@ async fn reads(version: &str, source: &dyn Source) -> Result<(), Fault> {
     let long = whole.name.iter().position(|name| name == "long").expect("the long run");
     let other = whole.name.iter().position(|name| name == "run-08").expect("a run");
     let key = |row: usize| whole.key[row].clone();
-    let pairs = vec![(key(long), "loss".to_owned()), (key(other), "loss".to_owned())];
-    let ask = |enough, steps| HistoryAsk { pairs: pairs.clone(), enough, steps, after: None };
+    let of_loss = vec![(key(long), "loss".to_owned()), (key(other), "loss".to_owned())];
+    let ask = |enough, steps| HistoryAsk { pairs: of_loss.clone(), enough, steps, after: None };
     let is_whole = |series: &MetricSeries| series.len() == 12_000 && !series.is_sampled;
     let samples = matches!(version, "3.17" | "2.22");
     let histories = source.history(ask(Some(320), None)).await?.items;
@@ -195,6 +195,10 @@ async fn reads(version: &str, source: &dyn Source) -> Result<(), Fault> {
     let window = source.history(ask(Some(320), Some((1_000, 1_100)))).await?.items;
     let inside = window[0].step.iter().filter(|step| (1_000..=1_100).contains(*step)).count();
     assert_eq!((inside, window[0].is_sampled), (101, false), "{version}");
+    let pairs = vec![(key(other), "odd".to_owned()), (key(long), "loss".to_owned())];
+    let below =
+        source.history(HistoryAsk { pairs, enough: Some(2_000), ..HistoryAsk::default() }).await?.items.remove(0);
+    assert_eq!((below.len(), below.step.first()), (10, Some(&-5)), "{version}");
     let mut whole_histories = Vec::new();
     let mut after = None;
     while whole_histories.len() < 2 {

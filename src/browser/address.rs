@@ -19,6 +19,31 @@ pub fn fragment() -> String {
     hash.map(|hash| hash.trim_start_matches('#').to_owned()).unwrap_or_default()
 }
 
+/// Moves what stands behind `?` for us into the fragment, which no host sees: `?src=`, `?compare=`. Once, at the start.
+pub fn take_entries() {
+    let Some(location) = web_sys::window().map(|window| window.location()) else { return };
+    let Some(entries) = location.search().ok().and_then(|text| web_sys::UrlSearchParams::new_with_str(&text).ok())
+    else {
+        return;
+    };
+    let mut fragment = fragment();
+    let mut is_new = false;
+    for key in ["src", "compare"] {
+        if let Some(value) = entries.get(key) {
+            entries.delete(key);
+            is_new = true;
+            let parted = if fragment.is_empty() { "" } else { "&" };
+            fragment = format!("{key}={}{parted}{fragment}", String::from(js_sys::encode_uri_component(&value)));
+        }
+    }
+    let (path, rest) = (location.pathname().unwrap_or_default(), String::from(entries.to_string()));
+    let asked = if rest.is_empty() { String::new() } else { format!("?{rest}") };
+    let history = web_sys::window().and_then(|window| window.history().ok()).filter(|_| is_new);
+    if let Some(history) = history {
+        let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(&format!("{path}{asked}#{fragment}")));
+    }
+}
+
 /// The whole address with another fragment; what Copy link puts on the clipboard.
 pub fn with_fragment(fragment: &str) -> String {
     let href = web_sys::window().and_then(|window| window.location().href().ok()).unwrap_or_default();

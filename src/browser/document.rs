@@ -38,6 +38,11 @@ pub fn width_px() -> f64 {
     width.and_then(|width| width.as_f64()).unwrap_or(0.0)
 }
 
+/// How far the first element of a selector is scrolled down, CSS pixels.
+pub fn scroll_top_px(selector: &str) -> f64 {
+    find(selector).map_or(0.0, |element| f64::from(element.scroll_top()))
+}
+
 /// Whether the tab is out of sight.
 pub fn is_hidden() -> bool {
     web_sys::window().and_then(|window| window.document()).is_some_and(|document| document.hidden())

@@ -32,6 +32,11 @@ impl Summaries {
         self.last.get(row).map(|last| self.whole(row, last))
     }
 
+    /// The last value at `row`: all that sorting and filtering ask for.
+    pub fn last(&self, row: u32) -> Option<f64> {
+        self.last.get(row).map(|last| last.value)
+    }
+
     fn whole(&self, row: u32, last: Last) -> MetricSummary {
         let summary = MetricSummary::of_last(last.value, last.step, last.time_ms);
         match self.rest.get(row) {
@@ -102,6 +107,7 @@ mod tests {
         let seen = |summary: &Option<MetricSummary>| format!("{summary:?}");
         for (row, summary) in (0..).zip(&expected) {
             assert_eq!(seen(&summaries.get(row)), seen(summary), "{row}");
+            assert_eq!(summaries.last(row), summary.map(|summary| summary.last));
         }
         assert_eq!(summaries.iter().count(), expected.iter().flatten().count());
         assert_eq!((summaries.len(), summaries.range(10..20).count()), (240, 8));

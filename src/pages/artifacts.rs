@@ -71,13 +71,14 @@ fn Elsewhere(row: u32) -> impl IntoView {
         app.changed.track();
         app.session.with_value(|session| {
             let experiment = session.experiments.get(*session.table.experiment.get(row as usize)? as usize)?;
-            let lies_beside = session.stores.get(experiment.store as usize)?.format == "mlruns";
+            let store = session.stores.get(experiment.store as usize)?;
+            let lies_beside = store.format == "mlruns" || store.server.is_some();
             session.table.artifact_uri.get(row as usize)?.clone().filter(|_| !lies_beside)
         })
     });
     move || {
         match uri.get() {
-        None => view! { <p class="dim pad">"No artifact lies beside this run."</p> }.into_any(),
+        None => view! { <p class="dim pad">"No artifact was kept of this run."</p> }.into_any(),
         Some(uri) => view! {
             <div class="block">
                 <p class="dim">"No artifact of this run is here. MLflow keeps them in"</p>

@@ -59,6 +59,8 @@ pub struct Asked {
     /// The servers by the number of their opening.
     servers: StoredValue<Vec<(usize, Rc<Part>)>, LocalStorage>,
     under_way: StoredValue<Option<AbortHandle>>,
+    /// Until the view stands still.
+    settling: StoredValue<Option<Timer>, LocalStorage>,
 }
 
 impl Asked {
@@ -75,6 +77,7 @@ impl Asked {
             is_live: RwSignal::new(true),
             servers: StoredValue::new_local(Vec::new()),
             under_way: StoredValue::new(None),
+            settling: StoredValue::new_local(None),
         }
     }
 
@@ -97,6 +100,7 @@ impl Asked {
     }
 
     fn drop_question(self) {
+        self.settling.set_value(None);
         if let Some(question) = self.under_way.try_update_value(Option::take).flatten() {
             question.abort();
         }
@@ -218,7 +222,6 @@ fn one_run(app: App) -> Vec<(usize, Scope)> {
 /// From now on what the view wants is asked for.
 pub fn keep_asking(app: App, wanted: Memo<Vec<(usize, Scope)>>) {
     let asked = app.asked;
-    let settling = StoredValue::new_local(None::<Timer>);
     Effect::new(move || {
         app.changed.track();
         asked.standing.track();
@@ -238,14 +241,15 @@ pub fn keep_asking(app: App, wanted: Memo<Vec<(usize, Scope)>>) {
         let is_here =
             asked.lists.with_value(|lists| wanted.iter().all(|(opening, scope)| lists.is_whole(*opening, scope)));
         if wanted.is_empty() || is_here {
-            settling.set_value(None);
             asked.standing.set(Standing::Idle);
             return;
         }
         asked.standing.set(Standing::Asking);
         let is_first = asked.lists.with_value(Asking::is_empty);
         let busy = signs::Busy::start();
-        settling.set_value(Some(Timer::start(if is_first { 0 } else { SETTLE_MS }, move || ask(app, wanted, busy))));
+        asked
+            .settling
+            .set_value(Some(Timer::start(if is_first { 0 } else { SETTLE_MS }, move || ask(app, wanted, busy))));
     });
 }
 

@@ -191,7 +191,7 @@ fn Crumbs() -> impl IntoView {
         Some(view! {
             <nav class="crumbs" aria-label="Where you are">
                 <a class="btn quiet sm" class:strong=page == PageName::Experiments href=list aria-current=(page == PageName::Experiments).then_some("page") title="Experiments">
-                    <Icon name=IconName::Folder /><span class="cut">{shown}</span>
+                    <Icon name=if connect::is_address(&shown) { IconName::Server } else { IconName::Folder } /><span class="cut">{shown}</span>
                 </a>
                 {deep.then(|| view! {
                     <span class="sep" aria-hidden="true">"/"</span>
@@ -274,7 +274,7 @@ pub fn Reading() -> impl IntoView {
             return None;
         }
         match app.phase.get() {
-            Phase::Done if app.asked.standing.get() != Standing::Idle => Some(view! { <AskedOf /> }.into_any()),
+            Phase::Done | Phase::Reading if app.asked.standing.get() != Standing::Idle => Some(view! { <AskedOf /> }.into_any()),
             Phase::Looking | Phase::Reading => Some(view! {
                 <div class="reading" role="group" aria-label="Reading">
                     <div class="prog" role="progressbar" aria-label="Reading" aria-valuemin="0" aria-valuemax="100"

@@ -183,7 +183,7 @@ pub fn Experiments() -> impl IntoView {
                 <span class="grow"></span>
                 <span class="sub">{move || {
                     app.changed.track();
-                    app.session.with_value(|session| format!("Read {}, {}", counted(session.read.files, "file", "files"), bytes(session.read.bytes)))
+                    app.session.with_value(|session| (!session.has_server()).then(|| format!("Read {}, {}", counted(session.read.files, "file", "files"), bytes(session.read.bytes))))
                 }}</span>
             </div>
         </div>

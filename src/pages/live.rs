@@ -35,6 +35,10 @@ pub fn keep_live(app: App, pipeline: Pipeline) {
             loop {
                 gloo::timers::future::TimeoutFuture::new(every_ms).await;
                 if !document::is_hidden() && !app.asked.is_asking_untracked() {
+                    let is_scrolled = document::scroll_top_px(".runs-table .grid") > 0.0;
+                    if pipeline.is_scrolled.get_untracked() != is_scrolled {
+                        pipeline.is_scrolled.set(is_scrolled);
+                    }
                     let answered = poll(app, pipeline).await;
                     app.asked.is_live.set(answered.is_ok());
                 }

@@ -45,6 +45,8 @@ pub struct Pipeline {
     pub matching: Memo<Arc<Vec<u32>>>,
     /// The pointer is over the table: rows that stand must not move.
     pub is_held: RwSignal<bool>,
+    /// The table is scrolled: what runs live joins below as well.
+    pub is_scrolled: RwSignal<bool>,
     /// The run in which each nested run lies.
     pub parents: Memo<Arc<HashMap<u32, u32>>>,
     /// The lines of the table.
@@ -86,7 +88,7 @@ impl Pipeline {
             let (field, descending) = sort.unwrap_or((Field::Attribute(Attribute::StartTime), true));
             OrderBy { field, descending }
         });
-        let is_held = RwSignal::new(false);
+        let (is_held, is_scrolled) = (RwSignal::new(false), RwSignal::new(false));
         let is_loading = Memo::new(move |_| app.phase.with(crate::session::Phase::is_loading) || app.asked.is_asking());
         let matched = Memo::new(move |last: Option<&Matched>| {
             let (base, query, order) = (base.get(), query.get(), order.get());
@@ -94,7 +96,7 @@ impl Pipeline {
             let resorted = app.asked.resort.get();
             let asked = Asked { opening, query, order, experiments: experiments.get(), shown: shown.get(), resorted };
             // rows never move under the pointer: while more come, those that stand stay, and new ones join below
-            let keep = is_loading.get() || is_held.get();
+            let keep = is_loading.get() || is_held.get() || is_scrolled.get();
             let standing = last.filter(|last| keep && last.asked == asked).map(|last| last.rows.clone());
             let rows = app.session.with_value(|session| {
                 let mut rows = asked.query.select(&session.table, &base, &session.experiments);
@@ -120,6 +122,7 @@ impl Pipeline {
             if last.is_some_and(|last| last != opening) {
                 closed.set(HashSet::new());
                 is_held.set(false);
+                is_scrolled.set(false);
             }
             opening
         });
@@ -146,7 +149,7 @@ impl Pipeline {
             Arc::new(app.run_names.get().numbers(&names).into_iter().collect::<HashSet<u32>>())
         });
         let wanted = asking::wanted(app, query);
-        Pipeline { base, parsed, query, matching, is_held, parents, lines, closed, eye, selected, wanted }
+        Pipeline { base, parsed, query, matching, is_held, is_scrolled, parents, lines, closed, eye, selected, wanted }
     }
 
     /// From the context that the shell gives.

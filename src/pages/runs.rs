@@ -419,6 +419,10 @@ fn NoRuns() -> impl IntoView {
 fn shown_elsewhere(app: App) -> Option<AnyView> {
     let experiments = app.experiments_in_view.get();
     let (runs, there, name, origin) = app.session.with_value(|session| {
+        if session.table.experiment.iter().any(|number| experiments.contains(number)) {
+            // it has others, which are hidden
+            return None;
+        }
         let (runs, there) = session.shown_elsewhere(&experiments)?;
         let experiment = session.experiments.get(there as usize)?;
         Some((runs, there, experiment.name.clone(), experiment.origin.clone()))

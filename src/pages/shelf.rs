@@ -14,6 +14,9 @@ use crate::widgets::icon::{Icon, IconName};
 use leptos::prelude::*;
 use std::sync::Arc;
 
+/// With more traces than this on a server, its models are asked for on their own page alone.
+const FEW_TRACES: u64 = 100;
+
 /// Asks for the shelf as soon as it can be had, and again when something else is open.
 fn ask(app: App) {
     Effect::new(move || {
@@ -376,7 +379,11 @@ pub fn LoggedModels(row: u32) -> impl IntoView {
     });
     let has_some = app.session.with_value(|session| {
         !outputs.is_empty()
-            || session.stores.iter().any(|store| store.logged_models > 0 || !store.registered_models.is_empty())
+            || session.stores.iter().any(|store| {
+                // all of a server's shelf is asked for together: not for one run, where there is much of it
+                let is_small = store.server.is_none() || store.traces <= FEW_TRACES;
+                is_small && (store.logged_models > 0 || !store.registered_models.is_empty())
+            })
     });
     if has_some {
         ask(app);

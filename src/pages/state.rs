@@ -100,6 +100,7 @@ pub enum Drawer {
 impl App {
     /// The state of a page that was just loaded: the view of its address, nothing open.
     pub fn new() -> App {
+        address::take_entries();
         let view = RwSignal::new(link::read(&address::fragment()));
         let session = StoredValue::new_local(Session::default());
         let changed = RwSignal::new(0);

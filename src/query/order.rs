@@ -105,7 +105,7 @@ fn keys(rows: &[u32], table: &RunTable, field: &Field, experiments: &[Experiment
     match field {
         Field::Metric(key) => {
             let Some(column) = table.metrics.get(key) else { return vec![Key::Missing; rows.len()] };
-            let key = |row: &u32| column.get(*row).map_or(Key::Missing, |summary| Key::number(summary.last));
+            let key = |row: &u32| column.last(*row).map_or(Key::Missing, Key::number);
             rows.iter().map(key).collect()
         }
         Field::Param(key) => column_keys(rows, table.params.get(key), true),

@@ -27,7 +27,7 @@ impl Clause {
         let matcher = Matcher::new(&self.test);
         match &self.field {
             Field::Metric(key) => match table.metrics.get(key) {
-                Some(column) => rows.retain(|row| matcher.number(column.get(*row).map(|summary| summary.last))),
+                Some(column) => rows.retain(|row| matcher.number(column.last(*row))),
                 None => rows.clear(),
             },
             Field::Param(key) => keep_text(&matcher, table.params.get(key), rows),

@@ -129,6 +129,10 @@ impl Session {
         }
         match step {
             Step::Experiments(page) => {
+                if page.next.is_none() && self.openings.get(opening).is_some_and(|opening| opening.is_server) {
+                    // its runs can be asked for from now on
+                    self.phase = Phase::Reading;
+                }
                 let (mut items, opening_number) = (self.take(page), opening);
                 if let Some(opening) = self.openings.get_mut(opening) {
                     opening.experiments += items.len();

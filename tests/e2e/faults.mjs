@@ -52,7 +52,7 @@ function sound(ask) {
     case '/experiments/get':
       return json({ experiment });
     case '/runs/search': {
-      const from = Number(ask.body.page_token ?? 0);
+      const from = Number.parseInt(ask.body.page_token ?? '0', 10);
       const to = Math.min(RUNS, from + Number(ask.body.max_results ?? 1000));
       const runs = Array.from({ length: to - from }, (_, place) => run(from + place));
       return json(to < RUNS ? { runs, next_page_token: String(to) } : { runs });
@@ -93,7 +93,8 @@ export const FAULTS = {
   gateway: (ask, count) => (isRuns(ask) && count < 2 ? html('<h1>502 Bad Gateway</h1>', 502) : sound(ask)),
   'fails-on-page-2': (ask) => (isRuns(ask) && ask.body.page_token ? failure(500, 'INTERNAL_ERROR') : sound(ask)),
   // Pages.
-  endless: (ask) => runsWith(ask, (answer, { body }) => ({ ...answer, next_page_token: `${body.page_token ?? 0}0`.slice(0, 9) + Math.random() })),
+  // The same runs for ever, under tokens that are all new.
+  endless: (ask, count) => runsWith(ask, (answer) => ({ ...answer, next_page_token: `0-${count}` })),
   'endless-empty': (ask, count) => runsWith(ask, () => ({ next_page_token: String(count) })),
   'repeated-token': (ask) => runsWith(ask, (answer) => ({ ...answer, next_page_token: '10' })),
   'max-results-ignored': (ask) => runsWith(ask, () => ({ runs: Array.from({ length: 5000 }, (_, number) => run(number)) })),
@@ -151,7 +152,7 @@ export async function startFaults() {
   const waiting = new Set();
   let open = 0;
   let most = 0;
-  const server = createServer(async (request, response) => {
+  const answerTo = async (request, response) => {
     most = Math.max(most, ++open);
     response.on('close', () => --open);
     const chunks = [];
@@ -187,7 +188,9 @@ export async function startFaults() {
     response.writeHead(answer.status, { ...cors, ...length, ...answer.headers });
     if (!answer.cut) return void response.end(answer.body);
     response.write(answer.body.slice(0, answer.body.length / 2), () => request.socket.destroy());
-  });
+  };
+  // Who asks may go away in the middle of asking.
+  const server = createServer((request, response) => answerTo(request, response).catch(() => request.socket.destroy()));
   await new Promise((done) => server.listen(0, '127.0.0.1', done));
   const url = `http://127.0.0.1:${server.address().port}`;
   return {

@@ -1,33 +1,15 @@
 // `runglass serve PATH`: what it serves opens by itself in its page, from the page's own origin alone.
 
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { cp, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { after } from 'node:test';
 import { openExperiment, openSample } from './acts.mjs';
 import { assert, axe, dropPaths, idle, pageTest, pickPaths, ROOT, scratch, shot } from './harness.mjs';
+import { serving } from './program.mjs';
 
 const TREE = 'tests/fixtures/mlruns-2.22.0';
 const DATABASE = 'tests/fixtures/sqlite-3.17.2/mlflow.db';
 const WITH_LOG = 'tests/fixtures/sqlite-wal/mlflow.db';
-
-/** The program with the page inside; without one, the plain program with the page beside. */
-const PROGRAM = process.env.RUNGLASS ? [process.env.RUNGLASS] : [join(ROOT, 'target/debug/runglass'), '--page', join(ROOT, 'dist')];
-
-const running = new Set();
-after(() => running.forEach((child) => child.kill()));
-
-/** Serves a path; answers the address that it prints. */
-async function serving(path, ...options) {
-  const [program, ...page] = PROGRAM;
-  const child = spawn(program, ['serve', path, '--no-open', '--port', '0', ...page, ...options], { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] });
-  running.add(child);
-  for await (const line of createInterface({ input: child.stdout })) {
-    if (line.startsWith('http://')) return { url: line, child };
-  }
-  throw new Error('the program ended before it printed an address');
-}
 
 const loaded = (page) => page.locator('html').getAttribute('data-runs-loaded');
 

@@ -10,8 +10,8 @@ import { createInterface } from 'node:readline';
 import { after } from 'node:test';
 import { ROOT } from './site.mjs';
 
-/** Those there are; `fasttrackml` is 0.6. */
-export const VERSIONS = ['3.17', '2.22', '1.30', 'fasttrackml'];
+/** Those there are; `fasttrackml` is 0.6, `3.17-files` keeps a folder in the place of a database. */
+export const VERSIONS = ['3.17', '2.22', '1.30', 'fasttrackml', '3.17-files'];
 
 const PYTHON = process.env.RUNGLASS_PYTHON ?? 'python3';
 const running = new Set();

@@ -56,7 +56,7 @@ def install(version):
         subprocess.run([sys.executable, "-m", "venv", folder], check=True)
         # Bytecode is written when a module is first imported, which most never are.
         pip = [folder / "bin" / "python", "-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--no-compile"]
-        subprocess.run([*pip, "--no-deps", "--require-hashes", "--only-binary", ":all:", "-r", lock_of(version)], check=True)
+        subprocess.run([*pip, "--no-deps", "--require-hashes", "--prefer-binary", "-r", lock_of(version)], check=True)
         (folder / "installed").touch()
         print(f"Installed {version} in {time.monotonic() - started:.0f} s: {size_mb(folder)} MB in {folder}", flush=True)
 

@@ -17,8 +17,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts one and waits until it answers. `version` is one of `3.17`, `2.22`, `1.30`, `fasttrackml`; `flags` are those of
-    /// `serve.py`.
+    /// Starts one and waits until it answers. `version` and `flags` are those of `serve.py`.
     ///
     /// # Panics
     /// Where it does not come up: the environments are installed by `cargo xtask test`.

@@ -3,12 +3,13 @@
     python3 serve.py --version 3.17 --data DIR [--scratch] [--port N] [--auth] [--static-prefix /x] [--cors ORIGIN] [--workspaces]
                      [--nginx] [--base /x] [--demand 'NAME: VALUE']
 
-It prints one line of JSON: `url` to open, `origin` of the server itself, `database` (a file), `python` (of the client that seeded it), and
+It prints one line of JSON: `url` to open, `origin` of the server itself, `database` (its file, or the folder in its place), `python` (of the client that seeded it), and
 `user` and `password` with `--auth`. Whatever ends it takes the server along. The environments are those of `environments.py`.
 """
 
 import argparse
 import fcntl
+import hashlib
 import json
 import os
 import shutil
@@ -26,17 +27,29 @@ import environments
 import front
 
 HERE = Path(__file__).resolve().parent
-#: Of the environments; `fasttrackml` brings no client of its own.
-CLIENTS = {"fasttrackml": "2.22"}
+#: What can be served: one of each environment, and 3.17 on a folder of files.
+SERVERS = [*environments.VERSIONS, "3.17-files"]
 USER, PASSWORD = "admin", "correct horse battery"
 READY_WITHIN_S = 180
-#: Kills a process group as soon as its own standard input closes, so that no way of dying leaves a server behind.
-WATCH = "import os, signal, sys\nsys.stdin.read()\ntry:\n os.killpg(int(sys.argv[1]), signal.SIGKILL)\nexcept ProcessLookupError:\n pass"
+#: Kills a process group, and removes what it leaves, as soon as its own standard input closes: no way of dying leaves a server
+#: behind.
+WATCH = """
+import os, shutil, signal, sys
+sys.stdin.read()
+try:
+    os.killpg(int(sys.argv[1]), signal.SIGKILL)
+except ProcessLookupError:
+    pass
+for folder in sys.argv[2:]:
+    shutil.rmtree(folder, ignore_errors=True)
+"""
+# Nothing here leaves this machine.
+urllib.request.install_opener(urllib.request.build_opener(urllib.request.ProxyHandler({})))
 
 
 def parse():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--version", required=True, choices=environments.VERSIONS)
+    parser.add_argument("--version", required=True, choices=SERVERS)
     parser.add_argument("--data", required=True, type=Path, help="made on first use: database, artifacts, log")
     parser.add_argument("--scratch", action="store_true", help="serve a copy that goes when the server does, for tests that write")
     parser.add_argument("--port", type=int, default=0, help="of what is opened; without, a free one")
@@ -59,6 +72,12 @@ def parse():
     return args
 
 
+def of(version):
+    """The environments of the server and of the client that logs its data: FastTrackML brings none of its own."""
+    server = version.removesuffix("-files")
+    return server, "2.22" if server == "fasttrackml" else server
+
+
 def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -66,9 +85,9 @@ def free_port():
 
 
 class Group:
-    """A process with all that it starts."""
+    """A process with all that it starts, and the folder that goes with it."""
 
-    def __init__(self, command, log, env=None, cwd=None):
+    def __init__(self, command, log, env=None, cwd=None, leaves=None):
         self.log = log
         with open(log, "ab") as out:
             self.process = subprocess.Popen(
@@ -76,7 +95,7 @@ class Group:
                 stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=env, cwd=cwd, start_new_session=True,
             )  # fmt: skip
         # Its input is a pipe that this process alone holds open.
-        watch = [sys.executable, "-c", WATCH, str(self.process.pid)]
+        watch = [sys.executable, "-c", WATCH, str(self.process.pid), *([str(leaves)] if leaves else [])]
         self.watcher = subprocess.Popen(watch, stdin=subprocess.PIPE, start_new_session=True)
 
     def wait_for(self, url):
@@ -108,32 +127,35 @@ class Group:
 
 
 def environment(version):
-    """Of the process that runs a server or a client: no job runner, its own `bin` first, nothing of the user's."""
+    """Of a process that runs with the environment of `version`: no job runner, its own `bin` first, nothing of the user's."""
     place = environments.place(version)
     keep = {name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW_", "PYTHON"))}
     return keep | {
         "PATH": f"{place / 'bin'}:{os.environ.get('PATH', '')}",
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+        "MLFLOW_ALLOW_FILE_STORE": "true",
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "GIT_PYTHON_REFRESH": "quiet",
-        "PYTHONDONTWRITEBYTECODE": "",
+        "NO_PROXY": "127.0.0.1",
+        "no_proxy": "127.0.0.1",
     }
 
 
-def database_of(version, data):
-    return data / ("fml.db" if version == "fasttrackml" else "mlflow.db")
+def store_of(version, data):
+    """The file of its database, or its folder."""
+    return data / {"fasttrackml": "fml.db", "3.17-files": "mlruns"}.get(version, "mlflow.db")
 
 
-def start(version, data, port, auth=False, prefix="", cors=None, workspaces=False):
+def start(version, data, port, auth=False, prefix="", cors=None, workspaces=False, leaves=None):
     """The server itself, on loopback, ready."""
-    place, env = environments.place(version), environment(version)
-    database = database_of(version, data)
+    place, env = environments.place(of(version)[0]), environment(of(version)[0])
+    store = store_of(version, data)
     if version == "fasttrackml":
         command = [place / "bin" / "fml", "server", "--listen-address", f"127.0.0.1:{port}"]
-        command += ["--database-uri", f"sqlite://{database}", "--default-artifact-root", data / "artifacts"]
+        command += ["--database-uri", f"sqlite://{store}", "--default-artifact-root", data / "artifacts"]
     else:
         command = [place / "bin" / "mlflow", "server", "--host", "127.0.0.1", "--port", port, "--workers", "1"]
-        command += ["--backend-store-uri", f"sqlite:///{database}"]
+        command += ["--backend-store-uri", store.as_uri() if version.endswith("-files") else f"sqlite:///{store}"]
         # Versions before 2 keep artifacts at the server only when told.
         command += ["--serve-artifacts", "--artifacts-destination", data / "artifacts"]
         if version == "1.30":
@@ -153,7 +175,7 @@ def start(version, data, port, auth=False, prefix="", cors=None, workspaces=Fals
                 "authorization_function = mlflow.server.auth:authenticate_request_basic_auth\n"
             )
             env |= {"MLFLOW_AUTH_CONFIG_PATH": str(settings), "MLFLOW_FLASK_SERVER_SECRET_KEY": "of the tests"}
-    group = Group(command, data / "server.log", env, data)
+    group = Group(command, data / "server.log", env, data, leaves)
     try:
         group.wait_for(f"http://127.0.0.1:{port}{prefix}/health")
     except BaseException:
@@ -167,10 +189,11 @@ def seed(version, data):
     data.mkdir(parents=True, exist_ok=True)
     with open(data / "lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        script = (HERE / "seed.py").read_bytes()
-        done = data / "seeded.py"
-        # Seeded by another version of the script, it is made anew.
-        if done.is_file() and done.read_bytes() == script:
+        script = hashlib.sha256((HERE / "seed.py").read_bytes()).hexdigest()
+        by = f"{script} {environments.place(of(version)[0]).name}"
+        done = data / "seeded"
+        # Seeded by another script or another server, it is made anew.
+        if done.is_file() and done.read_text() == by:
             return
         for name in os.listdir(data):
             if name != "lock":
@@ -178,7 +201,7 @@ def seed(version, data):
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
         port = free_port()
         server = start(version, data, port)
-        client = CLIENTS.get(version, version)
+        client = of(version)[1]
         try:
             python = environments.place(client) / "bin" / "python"
             flags = ["--fasttrackml"] if version == "fasttrackml" else []
@@ -189,7 +212,7 @@ def seed(version, data):
                 raise SystemExit(f"{(data / 'seed.log').read_text()[-3000:]}\nthe data could not be logged")
         finally:
             server.end()
-        done.write_bytes(script)
+        done.write_text(by)
 
 
 def second_workspace(url):
@@ -205,7 +228,7 @@ def second_workspace(url):
 
 def main():
     args = parse()
-    for version in {args.version, CLIENTS.get(args.version, args.version)}:
+    for version in of(args.version):
         if not environments.is_there(version):
             sys.exit(f"the environment of {version} is missing: python3 {HERE}/environments.py {version}")
     data = args.data.resolve()
@@ -220,24 +243,24 @@ def main():
             data = scratch
         port = free_port() if args.nginx else args.port or free_port()
         cors = None if args.nginx else args.cors
-        groups.append(start(args.version, data, port, args.auth, args.static_prefix, cors, args.workspaces))
+        groups.append(start(args.version, data, port, args.auth, args.static_prefix, cors, args.workspaces, scratch))
         origin = f"http://127.0.0.1:{port}"
         url = f"{origin}{args.static_prefix}"
         if args.workspaces:
             second_workspace(url)
         if args.nginx:
             outside = args.port or free_port()
-            folder = Path(tempfile.mkdtemp(prefix="nginx-", dir=data))
+            folder = Path(tempfile.mkdtemp(prefix="runglass-nginx-"))
             conf = front.write(folder, outside, port, args.base, args.cors, args.demand)
-            groups.append(Group([front.program(), "-c", conf, "-p", folder], folder / "nginx.log"))
+            groups.append(Group([front.program(), "-c", conf, "-p", folder], folder / "nginx.log", leaves=folder))
             url = f"http://127.0.0.1:{outside}{args.base}{args.static_prefix}"
             groups[-1].wait_for(f"{url}/health")
         said = {
             "url": url,
             "origin": origin,
             "version": args.version,
-            "database": str(database_of(args.version, data)),
-            "python": str(environments.place(CLIENTS.get(args.version, args.version)) / "bin" / "python"),
+            "database": str(store_of(args.version, data)),
+            "python": str(environments.place(of(args.version)[1]) / "bin" / "python"),
         }
         if args.auth:
             said |= {"user": USER, "password": PASSWORD}
@@ -246,8 +269,6 @@ def main():
     finally:
         for group in reversed(groups):
             group.end()
-        if scratch:
-            shutil.rmtree(scratch, ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ use std::path::Path;
 /// Bytes of the first load when every file of it is compressed by `gzip -9`, as static hosts do.
 pub const FIRST_LOAD_LIMIT: usize = 600_000;
 /// Of all that the page ever runs: the first load and the parts that are fetched later.
-pub const ALL_LIMIT: usize = 1_300_000;
+pub const ALL_LIMIT: usize = 1_500_000;
 /// Code that is fetched after the first load.
 const LAZY: &str = "split_";
 const LAZY_SHARED: &str = "chunk_";

@@ -7,6 +7,8 @@ use crate::model::Server;
 pub(super) enum Can {
     /// `metrics.m < 1`, `params.p = 'x'`, `tags.t = 'x'` with bare keys, joined by AND.
     Conditions,
+    /// Params are texts, whoever logged them: a number is compared as it is shown.
+    TextParams,
     /// Keys in backticks.
     QuotedKeys,
     /// LIKE and ILIKE, as far as they are alike in all databases.
@@ -51,16 +53,18 @@ type Line = (&'static str, (u32, u32), Behind, &'static [Can]);
 /// MLflow's lines are recorded from 1.30.1, 2.22.0 and 3.17.2 with files and SQLite, and read from the source for other
 /// databases; a version that is not told (those before 2 have no `/version`) is the oldest. Names: a database looks them
 /// up in the tag `mlflow.runName`, which can be deleted while the name stays.
-/// FastTrackML 0.6 was run: it takes NaN for 0, knows names by the tag alone, neither IS NULL nor datasets, and begins an
-/// ascending order with the runs that lack the metric.
+/// FastTrackML 0.6 was run and read: it takes NaN for 0, keeps params that its own client logged as numbers apart, where text
+/// is not looked for, knows names by the tag alone, neither IS NULL nor datasets, and begins an ascending order with the runs
+/// that lack the metric.
 const SURE: &[Line] = &[
-    // Databricks, Azure ML (no keys in quotes, no order by metrics), GitLab and whatever else there is: what all of them read alike.
+    // Azure ML (no keys in quotes, no order by metrics), GitLab and whatever else there is: what all of them read alike.
     ("", (0, 0), Behind::Any, &[Can::Conditions]),
     (
         "MLflow",
         (0, 0),
         Behind::Any,
         &[
+            Can::TextParams,
             Can::QuotedKeys,
             Can::Patterns,
             Can::Attributes,
@@ -77,11 +81,20 @@ const SURE: &[Line] = &[
     // Known since 2.4, but 2.22 looks for a dataset's run in whatever table it joined first, and answers 503.
     ("MLflow", (3, 17), Behind::Any, &[Can::Datasets]),
     ("MLflow", (0, 0), Behind::Files, &[Can::Names, Can::Differ, Can::Datasets]),
+    ("Databricks", (0, 0), Behind::Any, &[Can::TextParams]),
     (
         "FastTrackML",
         (0, 0),
         Behind::Any,
-        &[Can::QuotedKeys, Can::Patterns, Can::Attributes, Can::Starts, Can::DifferNotFromZero, Can::NewestFirst],
+        &[
+            Can::QuotedKeys,
+            Can::Patterns,
+            Can::Attributes,
+            Can::Starts,
+            Can::DifferNotFromZero,
+            Can::IdLists,
+            Can::NewestFirst,
+        ],
     ),
 ];
 

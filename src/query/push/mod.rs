@@ -41,8 +41,8 @@ impl Narrowed {
         self.clauses.join(" AND ")
     }
 
-    /// The numbers of the clauses which an error text of the server means: those whose field or comparator it quotes, or
-    /// all of them if it names none. Left out the next time, so that asking again comes to an end.
+    /// The numbers of the clauses which an error text of the server means: those whose field it names, or all of them if it
+    /// names none. Left out the next time, so that asking again comes to an end.
     pub fn refused(&self, message: &str) -> Vec<usize> {
         let named = |text: &str| {
             let field = text.split(' ').next().unwrap_or(text);
@@ -134,6 +134,8 @@ fn pushed(clause: &Clause, dialect: &Dialect) -> Option<String> {
         }
         Field::Dataset(_) => return None,
     };
+    let texts_alone = dialect.can(Can::TextParams) || !matches!(clause.field, Field::Param(_));
+    let is_sure = |value: &str| texts_alone || value.trim().parse::<f64>().is_err();
     let test = match &clause.test {
         Test::Number { op, value } => number_text(&clause.field, *op, *value, dialect)?,
         Test::Null { negated } => {
@@ -146,9 +148,10 @@ fn pushed(clause: &Clause, dialect: &Dialect) -> Option<String> {
         }
         // Some databases do not look at spaces at an end, which makes less unequal.
         Test::Text { op: TextOp::NotEqual, value } => is_plain(value).then(|| format!("!= '{value}'"))?,
-        Test::Text { op: TextOp::Equal, value } => format!("= {}", value_text(value)?),
+        Test::Text { op: TextOp::Equal, value } if is_sure(value) => format!("= {}", value_text(value)?),
+        Test::Text { .. } => return None,
         Test::In { negated: false, values } if values.iter().all(|value| Some(value) == values.first()) => {
-            format!("= {}", value_text(values.first()?)?)
+            format!("= {}", values.first().filter(|value| is_sure(value)).and_then(|value| value_text(value))?)
         }
         Test::In { negated, values } => {
             let can = dialect.can(Can::IdLists) && clause.field == Field::Attribute(Attribute::RunId);
@@ -159,8 +162,7 @@ fn pushed(clause: &Clause, dialect: &Dialect) -> Option<String> {
         }
         Test::Like { ignore_case, pattern } => {
             let word = if *ignore_case { "ILIKE" } else { "LIKE" };
-            dialect
-                .can(Can::Patterns)
+            (dialect.can(Can::Patterns) && texts_alone)
                 .then(|| wider(pattern, *ignore_case))?
                 .map(|wider| format!("{word} '{wider}'"))?
         }
@@ -183,22 +185,25 @@ fn key_text(key: &str, dialect: &Dialect) -> Option<String> {
     let allowed = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | ' ' | ':' | '/');
     let text = write::key(key);
     let bare = text == key && key.is_ascii();
-    (!key.is_empty() && key.chars().all(allowed) && (bare || dialect.can(Can::QuotedKeys))).then_some(text)
+    // Some databases do not look at spaces at an end.
+    let sound = !key.is_empty() && key.trim() == key && key.chars().all(allowed);
+    (sound && (bare || dialect.can(Can::QuotedKeys))).then_some(text)
 }
 
 /// A value in quotes that close where they should for any reader: nothing is escaped between them.
 fn value_text(value: &str) -> Option<String> {
     let quote = ['\'', '"'].into_iter().find(|quote| !value.contains(*quote))?;
-    // The empty text: see `Test::Text` above. No database takes NUL.
-    let sound = !value.is_empty() && !value.ends_with('\\') && !value.contains('\0');
+    // The empty text: see `Test::Text` above. FastTrackML takes all quotes off the ends. No database takes NUL.
+    let ends = |c| value.starts_with(c) || value.ends_with(c);
+    let sound = !value.is_empty() && !ends('\'') && !ends('"') && !value.ends_with('\\') && !value.contains('\0');
     sound.then(|| format!("{quote}{value}{quote}"))
 }
 
 fn number_text(field: &Field, op: NumberOp, value: f64, dialect: &Dialect) -> Option<String> {
     let (op, value) = if matches!(field, Field::Metric(_)) {
-        // Databases keep an infinity as the largest number, and NaN as 0.
+        // Databases keep an infinity as the largest number, and NaN as 0; one of them has no subnormal numbers.
         let can_differ = dialect.can(Can::Differ) || dialect.can(Can::DifferNotFromZero) && value != 0.0;
-        if value.abs() >= f64::MAX || op == NumberOp::NotEqual && !can_differ {
+        if value.abs() >= f64::MAX || value.is_subnormal() || op == NumberOp::NotEqual && !can_differ {
             return None;
         }
         (op, value)

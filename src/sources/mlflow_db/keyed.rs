@@ -7,9 +7,9 @@
 use super::chains::Names;
 use crate::model::Texts;
 
-/// Most values in a block; the first is smaller.
+/// Most values in a block; the first is small, since there may be as many keys as values.
 const BLOCK: usize = 4096;
-const FIRST: usize = 16;
+const FIRST: usize = 4;
 
 /// Values of runs, as they came.
 pub struct Values<T> {
@@ -30,7 +30,7 @@ impl<T: Copy> Values<T> {
     pub fn push(&mut self, run: u32, value: T) -> (u32, u32) {
         let is_full = |block: &(Vec<u32>, Vec<T>)| block.0.len() == block.0.capacity();
         if self.blocks.last().is_none_or(is_full) {
-            let room = if self.blocks.is_empty() { FIRST } else { BLOCK.min(FIRST << self.blocks.len().min(16)) };
+            let room = BLOCK.min(FIRST << self.blocks.len().min(16));
             self.blocks.push((Vec::with_capacity(room), Vec::with_capacity(room)));
         }
         self.is_ascending &= self.last.is_none_or(|last| last < run);

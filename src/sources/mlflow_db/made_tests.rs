@@ -142,6 +142,11 @@ fn whatever_a_version_lacks_or_has_beside_the_runs_are_the_same() {
     check(
         "DROP TABLE registered_models; DROP TABLE input_tags; DROP TABLE inputs; DROP TABLE datasets; DROP TABLE trace_info",
     );
+    // In no order of runs at all.
+    check(
+        "CREATE TABLE params_2 AS SELECT value, run_uuid, key FROM params ORDER BY value, run_uuid DESC; DROP TABLE params; ALTER TABLE params_2 RENAME TO params",
+    );
+    check("VACUUM");
     check("DROP TABLE latest_metrics");
     check(
         "CREATE TABLE metrics_2 AS SELECT is_nan, step, run_uuid, timestamp, value, key FROM metrics; DROP TABLE metrics; ALTER TABLE metrics_2 RENAME TO metrics",

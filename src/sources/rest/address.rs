@@ -115,18 +115,25 @@ impl Address {
         url
     }
 
-    /// Whether an address that came from elsewhere is of the same origin.
+    /// Whether an address that came from elsewhere is of the same origin. A name that is not ASCII comes back in another
+    /// spelling (`xn--`), which is not undone here.
     pub fn is_origin_of(&self, url: &str) -> bool {
-        origin_of(url).is_some_and(|origin| origin == self.origin())
+        let Some(other) = Address::parse_origin(url) else { return false };
+        let is_respelled = !self.host.is_ascii() && other.host.contains("xn--");
+        (other.is_secure, other.port) == (self.is_secure, self.port) && (other.host == self.host || is_respelled)
+    }
+
+    fn parse_origin(url: &str) -> Option<Address> {
+        let (scheme, rest) = url.split_once("://")?;
+        let authority = rest.split(['/', '?', '#']).next()?;
+        let authority = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+        Address::parse(&format!("{scheme}://{authority}")).ok()
     }
 }
 
 /// The origin of an absolute address; `None` for what is none.
 pub fn origin_of(url: &str) -> Option<String> {
-    let (scheme, rest) = url.split_once("://")?;
-    let authority = rest.split(['/', '?', '#']).next()?;
-    let authority = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-    Address::parse(&format!("{scheme}://{authority}")).ok().map(|address| address.origin())
+    Address::parse_origin(url).map(|address| address.origin())
 }
 
 /// As it stands in an address.
@@ -147,7 +154,7 @@ fn is_here(host: &str) -> bool {
 }
 
 fn is_number(host: &str) -> bool {
-    host.starts_with('[') || host.parse::<std::net::Ipv4Addr>().is_ok()
+    host.starts_with('[') || host.parse::<core::net::Ipv4Addr>().is_ok()
 }
 
 fn host_and_port(authority: &str) -> Result<(String, Option<u16>), String> {
@@ -155,8 +162,9 @@ fn host_and_port(authority: &str) -> Result<(String, Option<u16>), String> {
     let (host, port) = match authority.strip_prefix('[') {
         Some(rest) => {
             let (number, port) = rest.split_once(']').ok_or_else(wrong)?;
-            number.parse::<std::net::Ipv6Addr>().map_err(|_| wrong())?;
-            (format!("[{}]", number.to_ascii_lowercase()), port.strip_prefix(':'))
+            // As browsers write it.
+            let number: core::net::Ipv6Addr = number.parse().map_err(|_| wrong())?;
+            (format!("[{number}]"), port.strip_prefix(':'))
         }
         None => match authority.split_once(':') {
             Some((host, port)) => (host.to_lowercase(), Some(port)),
@@ -165,6 +173,14 @@ fn host_and_port(authority: &str) -> Result<(String, Option<u16>), String> {
     };
     let is_of_host = |c: char| c.is_alphanumeric() || matches!(c, '-' | '.' | '_');
     if host.is_empty() || (!host.starts_with('[') && !host.chars().all(is_of_host)) {
+        return Err(wrong());
+    }
+    // A name whose last part is a number is one: `127.1` would be sent elsewhere than it reads.
+    let last = host.trim_end_matches('.').rsplit('.').next().unwrap_or_default();
+    if last.starts_with(|c: char| c.is_ascii_digit())
+        && last.chars().all(|c| c.is_ascii_hexdigit() || c == 'x')
+        && !is_number(&host)
+    {
         return Err(wrong());
     }
     match port {
@@ -213,6 +229,7 @@ mod tests {
         check("localhost:5000", "http://localhost:5000");
         check(" 127.0.0.1:5000/ ", "http://127.0.0.1:5000");
         check("[::1]:5000", "http://[::1]:5000");
+        check("http://[0:0:0:0:0:0:0:1]", "http://[::1]");
         check("mlflow", "http://mlflow");
         check("mlflow.example.com", "https://mlflow.example.com");
         check("mlflow.example.com:443", "https://mlflow.example.com");
@@ -258,6 +275,9 @@ mod tests {
             "http://ho st",
             "http://host\\secret",
             "http://a/../secret",
+            "127.1:5000",
+            "http://0x7f.1",
+            "http://1",
             "https://alice:secret@host",
             "alice:secret@host/mlflow",
             "https://secret@host",
@@ -300,6 +320,22 @@ mod tests {
             ("8.8.8.8", (false, false)),
         ] {
             assert_eq!(is(host), expected, "{host}");
+        }
+    }
+
+    #[test]
+    fn the_same_origin() {
+        for (base, url, expected) in [
+            ("https://h/x", "https://H:443/y?z", true),
+            ("https://h", "http://h", false),
+            ("https://h", "https://h:444", false),
+            ("https://h", "https://h.evil", false),
+            ("https://h", "https://h@evil/", false),
+            ("https://h", "", false),
+            ("https://grün.de", "https://xn--grn-hoa.de/x", true),
+            ("https://grün.de", "https://evil.de/x", false),
+        ] {
+            assert_eq!(Address::parse(base).expect(base).is_origin_of(url), expected, "{base} {url}");
         }
     }
 

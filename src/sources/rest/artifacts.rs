@@ -1,9 +1,10 @@
-//! THE ARTIFACTS OF A RUN as a folder: listed folder by folder, read by whichever way the server has.
+//! THE ARTIFACTS OF A RUN as a folder: listed folder by folder, read by whichever way the server has. The models that a run of
+//! MLflow 3 logged lie elsewhere; here they are in its folder `models`, each under its id.
 //!
 //! It must not know what is in a file. Credentials go to the server alone, never to a store that it names.
 
-use super::address::encoded_path;
-use super::answers::{filled, first_of, next_page_token, pairs};
+use super::address::{encoded, encoded_path};
+use super::answers::{self, filled, first_of, next_page_token, pairs};
 use super::client::{Call, Place, Refused};
 use super::listing::Guard;
 use super::tracking::Inner;
@@ -18,6 +19,8 @@ use std::rc::Rc;
 const PASSING: &[u16] = &[429, 502, 504];
 /// Pages of one folder.
 const PAGES: usize = 1_000;
+/// The folder of the models.
+const MODELS: &str = "models";
 
 /// How this server gives files.
 #[derive(Debug, Default)]
@@ -45,21 +48,72 @@ pub struct RunArtifacts {
     run: String,
     /// Where the server keeps them, as it told with a list.
     root: RefCell<Option<String>>,
+    /// Ids of the models that it logged, once they were asked for.
+    models: RefCell<Option<Rc<Vec<String>>>>,
     report: RefCell<Report>,
 }
 
 impl RunArtifacts {
     /// Nothing is asked yet.
     pub(super) fn new(inner: Rc<Inner>, run: String) -> RunArtifacts {
-        RunArtifacts { inner, run, root: RefCell::default(), report: RefCell::default() }
+        RunArtifacts { inner, run, root: RefCell::default(), models: RefCell::default(), report: RefCell::default() }
+    }
+
+    /// Those of the run; none where there is no such thing.
+    async fn models(&self) -> Result<Rc<Vec<String>>, Fault> {
+        if let Some(models) = &*self.models.borrow() {
+            return Ok(models.clone());
+        }
+        let mut models = Vec::new();
+        if self.inner.identity().await.has_logged_models() {
+            let call = Call::get(Place::Api("runs/get"), &[("run_id", &self.run)]);
+            match self.inner.client.json(&call).await {
+                Ok(answer) => models = answers::outputs(answer.pointer("/run/outputs")),
+                // What is wrong with the run, its own list tells.
+                Err(refused) if refused.status.is_some() => {}
+                Err(refused) => return Err(refused.into()),
+            }
+            models.retain(|id| !id.contains(['/', '\0']) && id != "." && id != "..");
+            models.dedup();
+        }
+        let models = Rc::new(models);
+        *self.models.borrow_mut() = Some(models.clone());
+        Ok(models)
+    }
+
+    /// The model in whose folder a path lies, and the path there.
+    async fn in_model<'a>(&self, path: &'a str) -> Result<Option<(&'a str, &'a str)>, Fault> {
+        let Some(below) = path.strip_prefix(MODELS).and_then(|rest| rest.strip_prefix('/')) else { return Ok(None) };
+        let (id, rest) = below.split_once('/').unwrap_or((below, ""));
+        let is_one = id.starts_with("m-") && self.models().await?.iter().any(|own| own == id);
+        Ok(is_one.then_some((id, rest)))
     }
 
     async fn entries(&self, dir: &str) -> Result<Vec<Entry>, Fault> {
+        if let Some((id, below)) = self.in_model(dir).await? {
+            let place = format!("logged-models/{}/artifacts/directories", encoded(id));
+            return self.listed(Call::get(Place::Api(&place), &[]), "artifact_directory_path", below).await;
+        }
+        let call = Call::get(Place::Api("artifacts/list"), &[("run_id", &self.run)]);
+        let mut entries = self.listed(call, "path", dir).await?;
+        let folder = |name: &str| Entry { name: name.to_owned(), is_folder: true, size: None };
+        match dir {
+            "" if !self.models().await?.is_empty() => entries.push(folder(MODELS)),
+            MODELS => entries.extend(self.models().await?.iter().map(|id| folder(id))),
+            _ => return Ok(entries),
+        }
+        entries.sort();
+        entries.dedup_by(|a, b| a.name == b.name);
+        Ok(entries)
+    }
+
+    /// A folder by one question, in pages; `key` is what names it there.
+    async fn listed(&self, call: Call<'_>, key: &str, dir: &str) -> Result<Vec<Entry>, Fault> {
         let (mut entries, mut token, mut guard) = (Vec::new(), String::new(), Guard::default());
         for _ in 0..PAGES {
-            let mut call = Call::get(Place::Api("artifacts/list"), &[("run_id", &self.run)]);
+            let mut call = Call { query: call.query.clone(), ..Call::get(call.place, &[]) };
             if !dir.is_empty() {
-                call.query.push(("path", dir.to_owned()));
+                call.query.push((key, dir.to_owned()));
             }
             if !token.is_empty() {
                 call.query.push(("page_token", token.clone()));
@@ -70,12 +124,12 @@ impl RunArtifacts {
                 Err(refused) if refused.status == Some(404) && !dir.is_empty() => break,
                 Err(refused) => return Err(refused.into()),
             };
-            if let Some(root) = first_of(&answer, &["root_uri"]) {
+            if let Some(root) = first_of(&answer, &["root_uri"]).filter(|_| key == "path") {
                 *self.root.borrow_mut() = Some(root);
             }
             let before = entries.len();
             for file in answer.get("files").and_then(Value::as_array).into_iter().flatten() {
-                entries.extend(self.entry(dir, file));
+                entries.extend(self.entry(dir, file).filter(|entry| guard.is_new(&token, &entry.name)));
             }
             match next_page_token(&answer) {
                 Some(next) if guard.goes_on(&token, &next, entries.len() - before) => token = next,
@@ -122,6 +176,11 @@ impl RunArtifacts {
                 FaultKind::NotFound,
                 format!("There is no `{}`.", self.inner.client.shown(&ask.path)),
             ));
+        }
+        if let Some((id, below)) = self.in_model(&ask.path).await? {
+            let place = format!("logged-models/{}/artifacts/files", encoded(id));
+            let call = Call::get(Place::Ajax(&place), &[("artifact_file_path", below)]);
+            return self.read(call, ask).await.map_err(|refused| self.not_given(ask, refused));
         }
         let known = self.inner.ways.found.get();
         if let Some(way) = known {

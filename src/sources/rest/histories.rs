@@ -23,6 +23,8 @@ const ADDRESS: usize = 5_500;
 const SAMPLED: u32 = 2_500;
 /// Points of one page of a whole history.
 const POINTS: u32 = 20_000;
+/// Bytes of an answer: it is taken apart point by point. Servers before 3.3 give all points of a run at once.
+const BYTES: u64 = 256 << 20;
 /// Points of one history that are kept.
 const MOST_POINTS: usize = 5_000_000;
 /// Points that an answer should hold, about.
@@ -84,7 +86,7 @@ struct Batch<'a> {
 pub async fn page(inner: &Inner, ask: HistoryAsk) -> Result<Page<Vec<MetricSeries>>, Fault> {
     let start = Cursor::place(ask.after.as_ref());
     let pairs = ask.pairs.get(start..).unwrap_or_default();
-    let sampled = ask.enough.filter(|enough| (1..=SAMPLED).contains(enough) && is_in_range(ask.steps));
+    let sampled = ask.enough.filter(|enough| (1..=SAMPLED).contains(enough));
     let wanted = match sampled {
         Some(enough) if !inner.abilities.has_no_samples.get() => Wanted::Sampled(enough, ask.steps),
         _ => Wanted::Whole,
@@ -109,11 +111,6 @@ pub async fn page(inner: &Inner, ask: HistoryAsk) -> Result<Page<Vec<MetricSerie
     }
     let next = Cursor::before_rest(start.saturating_add(items.len()), ask.pairs.len());
     Ok(Page::new(items, next, Progress::default(), report))
-}
-
-/// Steps beyond 32 bits can not be named in a question.
-fn is_in_range(steps: Option<(i64, i64)>) -> bool {
-    steps.is_none_or(|(first, last)| first <= last && i32::try_from(first).is_ok() && i32::try_from(last).is_ok())
 }
 
 fn batches(pairs: &[(RunKey, String)]) -> Vec<Batch<'_>> {
@@ -154,6 +151,10 @@ async fn one(inner: &Inner, batch: &Batch<'_>, wanted: Wanted) -> Result<Given, 
             Err(refused) if refused.is_absent() => has_none.set(true),
             // One of the runs is gone, or the question is too long for what stands before the server.
             Err(refused) if refused.is_missing() || matches!(refused.status, Some(400 | 414 | 431)) => {}
+            // Gateways may let `/api` through alone, and say something else of the rest.
+            Err(refused) if matches!(wanted, Wanted::Whole) && matches!(refused.status, Some(200..=403)) => {
+                has_none.set(true);
+            }
             Err(refused) => return Err(refused.into()),
         }
     }
@@ -174,13 +175,17 @@ async fn many(inner: &Inner, batch: &Batch<'_>, wanted: Wanted) -> Result<Option
         Wanted::Sampled(most, _) => (Place::Api("metrics/get-history-bulk-interval"), "run_ids", most as usize),
         Wanted::Whole => (Place::Ajax("metrics/get-history-bulk"), "run_id", BULK),
     };
-    let mut call = Call::get(place, &[("metric_key", batch.key)]);
+    let mut call = Call { most_bytes: BYTES, ..Call::get(place, &[("metric_key", batch.key)]) };
     call.query.push(("max_results", most.to_string()));
-    if let Wanted::Sampled(_, Some((first, last))) = wanted {
-        call.query.extend([("start_step", first.to_string()), ("end_step", last.to_string())]);
+    let by_run = inner.identity().await.samples_by_run();
+    if let Wanted::Sampled(_, steps) = wanted {
+        // Unless it is told otherwise, a server that samples by steps begins at step 0.
+        let steps = steps.or((!by_run).then_some((i64::MIN, i64::MAX)));
+        if let Some((first, last)) = steps {
+            call.query.extend([("start_step", first.to_string()), ("end_step", last.to_string())]);
+        }
     }
     call.query.extend(batch.places.keys().map(|run| (name, (*run).to_owned())));
-    let by_run = inner.identity().await.samples_by_run();
     let body = inner.client.walk(&call).await?;
     let mut report = Report::default();
     let mut points: BTreeMap<&str, Vec<Point>> = BTreeMap::new();
@@ -224,7 +229,8 @@ async fn whole(inner: &Inner, run: &str, key: &str) -> Result<(MetricSeries, Rep
     let (mut token, mut guard) = (String::new(), Guard::default());
     let mut is_cut = false;
     loop {
-        let mut call = Call::get(Place::Api("metrics/get-history"), &[("run_id", run), ("metric_key", key)]);
+        let query = [("run_id", run), ("metric_key", key)];
+        let mut call = Call { most_bytes: BYTES, ..Call::get(Place::Api("metrics/get-history"), &query) };
         call.query.push(("max_results", POINTS.to_string()));
         if !token.is_empty() {
             call.query.push(("page_token", token.clone()));
@@ -233,6 +239,13 @@ async fn whole(inner: &Inner, run: &str, key: &str) -> Result<(MetricSeries, Rep
             Ok(body) => body,
             Err(refused) if refused.is_missing() => {
                 report.note(Reason::ServerAnswer, inner.client.shown(run), None, refused.fault.message);
+                break;
+            }
+            Err(refused) if refused.is_too_large() => {
+                let message =
+                    format!("The history of `{}` comes in one answer that is too large.", inner.client.shown(key));
+                report.note(Reason::TooLarge, inner.client.shown(run), None, message);
+                is_cut = true;
                 break;
             }
             Err(refused) => return Err(refused.into()),

@@ -23,10 +23,12 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// Asks.
-    pub async fn of(client: &Client) -> Identity {
+    /// Asks, and tells whether there was an answer at all: if not, it is worth asking again.
+    pub async fn of(client: &Client) -> (Identity, bool) {
         let brief = |place| Call { timeout_ms: TIMEOUT_MS, is_patient: false, ..Call::get(place, &[]) };
-        let version = client.call(&brief(Place::Base("version"))).await.ok().and_then(|answer| version(&answer.body));
+        let answer = client.call(&brief(Place::Base("version"))).await;
+        let has_answered = answer.as_ref().map_or_else(|refused| refused.status.is_some(), |_| true);
+        let version = answer.ok().and_then(|answer| version(&answer.body));
         if let Some(version) = &version {
             client.learn_version(version);
         }
@@ -49,7 +51,8 @@ impl Identity {
             workspace: client.workspace().map(str::to_owned),
             workspaces,
         };
-        Identity { server, store_type: first_of(&info, &["store_type"]).map(|kind| text::visible(&kind, 60)) }
+        let store_type = first_of(&info, &["store_type"]).map(|kind| text::visible(&kind, 60));
+        (Identity { server, store_type }, has_answered || !info.is_null())
     }
 
     /// Whether a sampled history holds at most so many points of each run as were asked for (SQL stores since 3.15), and not
@@ -57,6 +60,11 @@ impl Identity {
     pub fn samples_by_run(&self) -> bool {
         let is_new = self.server.version.as_deref().and_then(numbers).is_some_and(|version| version >= (3, 15));
         is_new && self.store_type.as_deref() == Some("SqlStore")
+    }
+
+    /// Whether runs have logged models of their own: MLflow 3.
+    pub fn has_logged_models(&self) -> bool {
+        self.server.version.as_deref().and_then(numbers).is_some_and(|version| version >= (3, 0))
     }
 }
 

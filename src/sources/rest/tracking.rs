@@ -41,8 +41,11 @@ impl Inner {
         if let Some(identity) = &*self.identity.borrow() {
             return identity.clone();
         }
-        let identity = Rc::new(Identity::of(&self.client).await);
-        *self.identity.borrow_mut() = Some(identity.clone());
+        let (identity, is_told) = Identity::of(&self.client).await;
+        let identity = Rc::new(identity);
+        if is_told {
+            *self.identity.borrow_mut() = Some(identity.clone());
+        }
         identity
     }
 }

@@ -7,7 +7,7 @@ use crate::model::{
     Trace,
 };
 use crate::sources::exports::held::last_point;
-use crate::sources::{Cursor, Fault, HistoryAsk, Progress, RunsAsk, Source, each_page};
+use crate::sources::{Cursor, Fault, HistoryAsk, Progress, RunsAsk, Scope, Source, each_page};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::fmt::Write;
@@ -206,6 +206,18 @@ impl Choice {
         self.number.get(experiment as usize).copied().flatten().filter(|_| is_taken)
     }
 
+    /// What a server is asked for; files give all.
+    fn scope(&self) -> Scope {
+        let numbers = 0..u32::try_from(self.number.len()).unwrap_or(u32::MAX);
+        match (self.chosen.experiments.is_empty(), self.chosen.runs.is_empty()) {
+            (false, true) => {
+                Scope { experiments: numbers.filter(|number| self.has_whole(*number)).collect(), ..Scope::default() }
+            }
+            (true, false) => Scope { only: self.chosen.runs.iter().cloned().map(RunKey).collect(), ..Scope::default() },
+            _ => Scope::default(),
+        }
+    }
+
     fn missing(&self) -> Vec<String> {
         let experiments = self.chosen.experiments.iter().map(|name| format!("experiment {name}"));
         let named = experiments.chain(self.chosen.runs.iter().map(|name| format!("run {name}")));
@@ -232,8 +244,9 @@ impl Writer<'_> {
     async fn runs(&mut self, source: &dyn Source, heard: &mut dyn FnMut(Progress)) -> Result<(), Fault> {
         self.out.push("\"runs\":[")?;
         let mut after = None;
+        let scope = self.choice.scope();
         loop {
-            let page = source.runs(RunsAsk { after, size: RUNS, ..RunsAsk::default() }).await?;
+            let page = source.runs(RunsAsk { after, size: RUNS, scope: scope.clone() }).await?;
             heard(page.read);
             self.report.merge(page.report);
             self.page(source, &page.items).await?;

@@ -34,6 +34,8 @@ pub(super) struct Script {
     pub(super) most_in_flight: Cell<usize>,
     /// Whether requests wait for ever.
     pub(super) hangs: Cell<bool>,
+    /// Whether nothing answers.
+    pub(super) is_away: Cell<bool>,
 }
 
 struct Flight(Rc<Cell<usize>>);
@@ -55,6 +57,7 @@ impl Script {
             in_flight: Rc::default(),
             most_in_flight: Cell::new(0),
             hangs: Cell::new(false),
+            is_away: Cell::new(false),
         }
     }
 
@@ -107,6 +110,9 @@ impl Http for Script {
                 if turns > 3 { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
             })
             .await;
+            if self.is_away.get() {
+                return Err(NoAnswer::Unreachable("away".into()));
+            }
             (self.reply)(request).map(|response| match response.url.as_str() {
                 "" => Response { url: request.url.clone(), ..response },
                 _ => response,

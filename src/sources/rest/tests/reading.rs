@@ -4,7 +4,7 @@ use super::{Script, absent, answer, error, experiments, json, pairs, run, runs, 
 use crate::model::{Lifecycle, Reason, RunKey};
 use crate::sources::http::{NoAnswer, Request};
 use crate::sources::rest::{Credentials, Tracking};
-use crate::sources::{FaultKind, HistoryAsk, ReadAsk, Scope, Source};
+use crate::sources::{FaultKind, HistoryAsk, ReadAsk, RunsAsk, Scope, Source};
 use serde_json::{Value, json};
 use std::rc::Rc;
 
@@ -124,6 +124,34 @@ fn an_order_that_is_refused_or_takes_too_long_is_given_up() {
     let (ids, ordered, _) = runs(&tracking, &scope).expect("runs");
     assert_eq!(ids, ["a1", "b1", "c1", "d1", "e1"]);
     assert_eq!((ordered.first(), ordered.last()), (Some(&true), Some(&false)));
+}
+
+#[test]
+fn a_list_goes_on_where_it_stopped() {
+    let (script, tracking) = of_six(|_| None);
+    experiments(&tracking).expect("a server");
+    let ask = |after: &Option<crate::sources::Cursor>| RunsAsk { after: after.clone(), size: 2, ..RunsAsk::default() };
+    let (mut ids, mut after) = (Vec::new(), None);
+    loop {
+        script.is_away.set(true);
+        assert_eq!(wait(tracking.runs(ask(&after))).expect_err("away").kind, FaultKind::Unreachable);
+        script.is_away.set(false);
+        // Its answer was lost once.
+        let lost = wait(tracking.runs(ask(&after))).expect("a page").items.id;
+        // Others come between, so that this list is forgotten but for its cursor.
+        for _ in 0..20 {
+            wait(tracking.runs(ask(&None))).expect("a page");
+        }
+        let page = wait(tracking.runs(ask(&after))).expect("a page");
+        assert_eq!(page.items.id, lost);
+        ids.extend(page.items.id);
+        after = page.next;
+        if after.is_none() {
+            assert_eq!((page.read.runs, page.read.runs_total), (6, Some(6)));
+            break;
+        }
+    }
+    assert_eq!(ids, ["a1", "b1", "c1", "d1", "e1", "f2"]);
 }
 
 #[test]
@@ -275,6 +303,29 @@ fn histories_come_by_whatever_way_there_is() {
         assert_eq!(script.count("get-history"), expected);
         assert_eq!(page.items[0].len(), if most == 2 { 2 } else { 1 });
     }
+    // What stands before the server lets `/api` through alone.
+    for refused in [answer(403, "no"), answer(200, "<html>log in"), answer(302, "")] {
+        let (script, tracking) = server(move |request| match request.url.as_str() {
+            url if url.contains("/ajax-api/") => refused.clone(),
+            url if url.contains("get-history") => json(json!({"metrics": [{"step": 1, "value": 2}]})),
+            _ => absent(),
+        })
+        .tracking(Credentials::None);
+        for _ in 0..2 {
+            let page = wait(tracking.history(pairs(&[("a", "loss"), ("b", "loss")]))).expect("histories");
+            assert_eq!((page.items[0].len(), page.items[1].len()), (1, 1));
+        }
+        assert_eq!(script.count("/ajax-api/"), 1);
+    }
+    // One history that is too large leaves the others.
+    let (_, tracking) = server(|request| match request.url.as_str() {
+        url if url.contains("run_id=large") && !url.contains("bulk") => Err(NoAnswer::TooLarge),
+        url if url.contains("get-history?") => json(json!({"metrics": [{"step": 1, "value": 2}]})),
+        _ => absent(),
+    })
+    .tracking(Credentials::None);
+    let page = wait(tracking.history(pairs(&[("a", "loss"), ("large", "loss")]))).expect("histories");
+    assert_eq!((page.items[0].len(), page.items[1].is_sampled, page.report.count(Reason::TooLarge)), (1, true, 1));
     // A run that is gone leaves the others.
     let (_, tracking) = server(|request| match request.url.as_str() {
         url if url.contains("bulk") || url.contains("run_id=gone") => {
@@ -289,15 +340,20 @@ fn histories_come_by_whatever_way_there_is() {
 }
 
 #[test]
-fn steps_that_no_question_can_name_are_not_named() {
-    let (script, tracking) = server(|request| match request.url.contains("get-history?") {
-        true => json(json!({"metrics": [{"step": 1, "value": 2}]})),
-        false => absent(),
-    })
-    .tracking(Credentials::None);
-    let ask = HistoryAsk { enough: Some(10), steps: Some((0, 1 << 40)), ..pairs(&[("a", "loss")]) };
-    assert_eq!(wait(tracking.history(ask)).expect("a history").items[0].len(), 1);
-    assert_eq!(script.count("interval"), 0);
+fn negative_steps_are_asked_for_where_a_server_begins_at_0() {
+    for (version, expected) in [("3.17.2", 0), ("2.22.0", 1)] {
+        let (script, tracking) = Script::new(move |request| match request.url.as_str() {
+            url if url.ends_with("/version") => answer(200, version),
+            url if url.contains("server-info") => json(json!({"store_type": "SqlStore"})),
+            url if url.contains("interval") => json(json!({"metrics": [point("a", -5)]})),
+            _ => absent(),
+        })
+        .tracking(Credentials::None);
+        let ask = HistoryAsk { enough: Some(10), ..pairs(&[("a", "loss")]) };
+        assert_eq!(wait(tracking.history(ask)).expect("a history").items[0].step, [-5]);
+        let range = "&start_step=-9223372036854775808&end_step=9223372036854775807";
+        assert_eq!(script.count(range), expected, "{version}: {:?}", script.paths());
+    }
 }
 
 /// A run's folder at a server that gives files by one way only.
@@ -361,6 +417,43 @@ fn artifacts_by_every_way() {
         let up = wait(folder.read(&[ReadAsk::up_to("a/../../x", 9)])).expect("answers").remove(0);
         assert_eq!(up.expect_err("no such path").kind, FaultKind::NotFound);
     }
+}
+
+#[test]
+fn models_lie_in_the_folder_of_their_run() {
+    let (script, tracking) = server(|request| match request.url.as_str() {
+        url if url.contains("runs/get?run_id=r") => {
+            let outputs = json!({"model_outputs": [{"model_id": "m-1"}, {"model_id": "m-1/../x"}]});
+            json(json!({"run": {"info": {"run_id": "r"}, "outputs": outputs}}))
+        }
+        url if url.contains("artifacts/list") && url.contains("path=models") => {
+            json(json!({"files": [{"path": "models/own.txt"}]}))
+        }
+        url if url.contains("artifacts/list") => {
+            json(json!({"files": [{"path": "models", "is_dir": true}, {"path": "a.txt"}]}))
+        }
+        url if url.contains("/api/2.0/mlflow/logged-models/m-1/artifacts/directories") => match url.contains("?") {
+            true => json(json!({"files": [{"path": "code/x.py"}]})),
+            false => json(json!({"files": [{"path": "code", "is_dir": true}, {"path": "MLmodel", "file_size": 3}]})),
+        },
+        url if url.contains("/ajax-api/2.0/mlflow/logged-models/m-1/artifacts/files?artifact_file_path=MLmodel") => {
+            answer(200, "abc")
+        }
+        url if url.contains("/get-artifact?path=models%2Fown.txt") => answer(200, "own"),
+        _ => absent(),
+    })
+    .tracking(Credentials::None);
+    let folder = tracking.artifacts(&RunKey("r".into()));
+    let asks = ["models/m-1/MLmodel", "models/own.txt", "models/m-2/x"].map(|path| ReadAsk::up_to(path, 9));
+    let read = wait(folder.read(&asks)).expect("answers");
+    assert_eq!((read[0].as_deref(), read[1].as_deref()), (Ok(&b"abc"[..]), Ok(&b"own"[..])));
+    assert_eq!(read[2].as_ref().map_err(|fault| fault.kind), Err(FaultKind::NotFound));
+    let dirs = ["", "models", "models/m-1", "models/m-1/code"].map(str::to_owned);
+    let lists = wait(folder.list(&dirs, true)).expect("lists");
+    let names: Vec<Vec<&str>> =
+        lists.iter().map(|list| list.iter().map(|entry| entry.name.as_str()).collect()).collect();
+    assert_eq!(names, [vec!["a.txt", "models"], vec!["m-1", "own.txt"], vec!["MLmodel", "code"], vec!["x.py"]]);
+    assert_eq!(script.count("runs/get"), 1);
 }
 
 #[test]
@@ -432,6 +525,16 @@ fn the_shelf_of_every_version() {
         assert_eq!((store.logged_models, store.traces), (u64::from(is_new), 1));
         assert_eq!(store.server.and_then(|server| server.version).as_deref(), Some("3.17.2"));
     }
+}
+
+#[test]
+fn a_server_that_was_away_is_asked_again_what_it_is() {
+    let (script, tracking) = server(|_| absent()).tracking(Credentials::None);
+    let told = || wait(tracking.stores()).expect("a store").remove(0).server.and_then(|server| server.version);
+    script.is_away.set(true);
+    assert_eq!(told(), None);
+    script.is_away.set(false);
+    assert_eq!((told().as_deref(), told().as_deref(), script.count("/version")), (Some("3.17.2"), Some("3.17.2"), 2));
 }
 
 #[test]
