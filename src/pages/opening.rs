@@ -154,7 +154,8 @@ pub fn open_by_itself(app: App, named: Option<&str>, is_start: bool) {
     match served() {
         Some((name, served)) if named == Some(&*name) || (named.is_none() && is_start) => {
             app.act_first.set_value(Some(signs::Act::start("first-rows")));
-            start(app, name.clone(), vec![Thing::Served(name, served)]);
+            // with a server at hand too, data comes first; a link to the server leads there
+            return start(app, name.clone(), vec![Thing::Served(name, served)]);
         }
         _ => {}
     }

@@ -156,7 +156,8 @@ impl Upstream {
             "The tracking server at {} sends its visitors on to {there}, mostly to log in there; Runglass asks no other server.",
             self.shown()
         );
-        failure(StatusCode::BAD_GATEWAY, "REDIRECTED", &text)
+        // as it stands, but without the address: a browser then follows nowhere, and the page can tell what it was
+        failure(answer.status(), "REDIRECTED", &text)
     }
 }
 

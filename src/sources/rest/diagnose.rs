@@ -173,7 +173,12 @@ impl Seen<'_> {
                 Some(self.mended(FaultKind::CrossOrigin, message, self.cors(page)))
             }
             401 => {
-                let scheme = response.header("www-authenticate").unwrap_or_default().to_ascii_lowercase();
+                let scheme = response
+                    .header("www-authenticate")
+                    // what `runglass serve --proxy` makes of it, so that the browser does not ask by itself
+                    .or_else(|| response.header("x-upstream-authenticate"))
+                    .unwrap_or_default()
+                    .to_ascii_lowercase();
                 let wanted = match scheme.split_whitespace().next() {
                     Some("basic") => "a user and a password",
                     Some("bearer") => "a token",
@@ -374,6 +379,7 @@ mod tests {
             Some((Unauthorised, "a user and a password.")),
         );
         check(401, "www-authenticate: Bearer", "", Some((Unauthorised, "a token.")));
+        check(401, "x-upstream-authenticate: Bearer", "", Some((Unauthorised, "a token.")));
         check(401, "", "{\"message\": \"x\"}", Some((Unauthorised, "or a token")));
         check(
             403,
