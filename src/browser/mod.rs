@@ -21,7 +21,7 @@ pub mod signs;
 pub mod turns;
 pub mod worker;
 
-pub use pause::pause;
+pub use pause::{pause, wait};
 use std::cell::RefCell;
 
 thread_local! {

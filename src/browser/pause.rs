@@ -27,6 +27,11 @@ fn bell() -> Option<MessagePort> {
     Some(channel.port2())
 }
 
+/// Goes on after so many milliseconds.
+pub async fn wait(ms: u32) {
+    gloo::timers::future::TimeoutFuture::new(ms).await;
+}
+
 /// Lets the browser do what waits, then goes on.
 pub async fn pause() {
     let rung = Promise::new(&mut |go_on, _| {

@@ -133,7 +133,7 @@ pub fn after_paint(then: impl FnOnce() + 'static) {
 pub async fn quiet(most_ms: f64, others: u32) {
     let start_ms = now_ms();
     loop {
-        gloo::timers::future::TimeoutFuture::new(10).await;
+        super::wait(10).await;
         if IN_FLIGHT.with(Cell::get) <= others || now_ms() - start_ms > most_ms {
             return;
         }

@@ -1,7 +1,7 @@
 //! Live: while runs run, the server is asked for them again, for runs that started since, and for the new points of the curves that
 //! are drawn. The tab that is hidden asks nothing. What fails is tried again the next time.
 
-use crate::browser::{document, signs};
+use crate::browser::{document, signs, wait};
 use crate::model::RunStatus;
 use crate::pages::opening::tell;
 use crate::pages::pipeline::Pipeline;
@@ -33,7 +33,7 @@ pub fn keep_live(app: App, pipeline: Pipeline) {
         }
         let (polling, handle) = abortable(async move {
             loop {
-                gloo::timers::future::TimeoutFuture::new(every_ms).await;
+                wait(every_ms).await;
                 if !document::is_hidden() && !app.asked.is_asking_untracked() {
                     let is_scrolled = document::scroll_top_px(".runs-table .grid") > 0.0;
                     if pipeline.is_scrolled.get_untracked() != is_scrolled {
