@@ -174,10 +174,10 @@ pub fn Connect(
 pub fn AskFirst(name: String) -> impl IntoView {
     let host = Address::parse(&name).map(|address| address.host().to_owned()).unwrap_or_default();
     view! {
-        <div data-ask-first="">
+        <div class="asks" data-ask-first="">
             <h1>"Connect to "<span class="quote">{host.clone()}</span>"?"</h1>
             <p class="lead">"This link shows data of a tracking server. Nothing was sent yet. When you connect, this tab asks "{host}" for experiments and runs, and writes nothing."</p>
-            <Connect at=name is_fixed=true />
+            <div class="card-box"><Connect at=name is_fixed=true /></div>
             <p class="sub"><a href="#">"Open something else"</a></p>
         </div>
     }
@@ -188,8 +188,10 @@ pub fn AskFirst(name: String) -> impl IntoView {
 pub fn Unreached(fault: Fault, name: String) -> impl IntoView {
     let asks_who = matches!(fault.kind, FaultKind::Unauthorised | FaultKind::Forbidden);
     view! {
-        <Remedy lines=fault.remedy.clone() />
-        <Connect at=name asks_who=asks_who />
+        <div class="card-box">
+            <Remedy lines=fault.remedy.clone() />
+            <Connect at=name asks_who=asks_who />
+        </div>
     }
 }
 

@@ -14,9 +14,10 @@ use leptos::prelude::*;
 pub fn Open(waiting: bool) -> impl IntoView {
     let app = App::get();
     let wanted = app.view.with_untracked(|view| view.source.clone()).filter(|_| waiting).unwrap_or_default();
+    let asks = waiting && is_address(&wanted);
     view! {
         <div class="start">
-            {if waiting && is_address(&wanted) {
+            {if asks {
                 view! { <AskFirst name=wanted /> }.into_any()
             } else if waiting {
                 view! { <Waiting name=wanted /> }.into_any()
@@ -31,7 +32,7 @@ pub fn Open(waiting: bool) -> impl IntoView {
             {move || app.refused.get().map(|message| view! {
                 <div class="msg failed" role="alert"><Icon name=IconName::Failed /><span>{message}</span></div>
             })}
-            <Drop />
+            {(!asks).then(|| view! { <Drop /> })}
             {(!waiting).then(|| view! { <Sample /> })}
             {(!waiting).then(|| view! {
                 <section class="card-box" aria-label="Tracking server">
@@ -150,7 +151,7 @@ pub fn Failed() -> impl IntoView {
         FaultKind::NotRecognised => format!("No runs found in “{name}”"),
         FaultKind::FileChanged => format!("“{name}” changed on disk"),
         FaultKind::ReaderDied => "The reader stopped".to_owned(),
-        FaultKind::Unauthorised => format!("{name} wants to know who asks"),
+        FaultKind::Unauthorised => format!("Sign in to {name}"),
         FaultKind::Forbidden => format!("{name} refuses"),
         _ if is_server => format!("{name} can not be read"),
         _ => format!("“{name}” could not be opened"),
@@ -167,7 +168,7 @@ pub fn Failed() -> impl IntoView {
                         <li data-notice=notice.reason.word()><b class="mono">{notice.path}</b>" "{notice.message}" "<span class="sub">{notice.reason.advice()}</span></li>
                     }).collect_view()}
                 </ul>
-                {opening::can_restart(app, &fault).then(|| view! {
+                {(!is_server && opening::can_restart(app, &fault)).then(|| view! {
                     <p><button type="button" class="btn" on:click=move |_| opening::restart(app)><Icon name=IconName::Retry />"Restart"</button></p>
                 })}
             </div>

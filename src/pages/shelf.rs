@@ -420,7 +420,7 @@ pub fn LoggedModels(row: u32) -> impl IntoView {
         });
         Some(view! {
             <div class="block">
-                <h3><Icon name=IconName::Box />"Models"<span class="n">{logged.len() + unread.len()}</span></h3>
+                <h3><Icon name=IconName::Box />"Models"{(!logged.is_empty() || !unread.is_empty()).then(|| view! { <span class="n">{logged.len() + unread.len()}</span> })}</h3>
                 {logged.into_iter().map(|model| logged_model(&model)).collect_view()}
                 {unread.into_iter().map(|id| view! { <p class="line"><code title=id.clone()>{short_id(&id).to_owned()}</code></p> }).collect_view()}
                 {registered.into_iter().map(|(name, version)| view! {
