@@ -118,6 +118,10 @@ impl Http for Fetch {
         })
     }
 
+    fn tell(&self, words: &str) {
+        crate::browser::reader::post("said", &words.into());
+    }
+
     fn pause(&self, ms: u32) -> Sent<'_, ()> {
         Box::pin(TimeoutFuture::new(ms))
     }

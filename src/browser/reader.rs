@@ -178,7 +178,8 @@ fn scope() -> Option<DedicatedWorkerGlobalScope> {
     js_sys::global().dyn_into().ok()
 }
 
-fn post(key: &str, value: &JsValue) {
+/// Tells the page something that nobody asked for.
+pub(super) fn post(key: &str, value: &JsValue) {
     let message = js_sys::Object::new();
     let _ = js_sys::Reflect::set(&message, &key.into(), value);
     if let Some(scope) = scope() {

@@ -3,7 +3,7 @@
 //! Messages to the worker: `{give: files}` for flat lists, `{open: [things]}` once, then `{number, question}`, and
 //! `{cancel: number}` for a question whose answer nobody waits for any more. Messages back: `{number, header, buffers}`
 //! with the buffers transferred, `{opened: null | message}` after `open`, `{died: message}` when the reader panicked,
-//! `{missing: message}` when its code could not be fetched.
+//! `{missing: message}` when its code could not be fetched, `{said: sentence}` why an answer takes longer.
 
 use crate::browser::files::Thing;
 use crate::sources::codec::Packet;
@@ -29,7 +29,12 @@ struct Inner {
     waiting: RefCell<HashMap<u32, Rc<Slot>>>,
     next_number: Cell<u32>,
     died: RefCell<Option<Fault>>,
+    /// Hears why an answer takes longer.
+    listener: RefCell<Option<Listener>>,
 }
+
+/// Hears sentences.
+type Listener = Rc<dyn Fn(String)>;
 
 #[derive(Default)]
 struct Slot {
@@ -66,6 +71,7 @@ impl Reader {
             waiting: RefCell::new(HashMap::from([(OPENED, opened)])),
             next_number: Cell::new(OPENED + 1),
             died: RefCell::default(),
+            listener: RefCell::default(),
         });
         let weak = Rc::downgrade(&inner);
         let on_message = Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| {
@@ -85,6 +91,11 @@ impl Reader {
         inner.worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
         on_error.forget();
         Ok(Reader { inner })
+    }
+
+    /// From now on `listener` hears, in a sentence each time, why an answer takes longer.
+    pub fn listen(&self, listener: impl Fn(String) + 'static) {
+        *self.inner.listener.borrow_mut() = Some(Rc::new(listener));
     }
 
     /// Gives the worker the things to open, and waits until it has looked at them.
@@ -154,6 +165,13 @@ impl Inner {
         }
         if let Some(message) = text_of(data, "missing") {
             self.die(missing(&message));
+            return;
+        }
+        if let Some(sentence) = text_of(data, "said") {
+            let listener = self.listener.borrow().clone();
+            if let Some(listener) = listener {
+                listener(sentence);
+            }
             return;
         }
         let get = |key: &str| js_sys::Reflect::get(data, &key.into()).unwrap_or(JsValue::UNDEFINED);

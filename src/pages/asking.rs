@@ -50,6 +50,8 @@ pub struct Asked {
     pub resort: RwSignal<u64>,
     /// Grows when runs that are here came again with something new.
     pub revised: RwSignal<u64>,
+    /// Why an answer takes longer; empty while none does.
+    pub said: RwSignal<String>,
     /// How the rows of the view are sorted.
     pub sorted: RwSignal<Sorted>,
     /// How long between two looks at what runs, milliseconds; 0 for never.
@@ -72,6 +74,7 @@ impl Asked {
             again: RwSignal::new(0),
             resort: RwSignal::new(0),
             revised: RwSignal::new(0),
+            said: RwSignal::new(String::new()),
             sorted: RwSignal::new(Sorted::Wholly),
             live_ms: RwSignal::new(preferences::live_ms()),
             is_live: RwSignal::new(true),
@@ -238,6 +241,7 @@ pub fn keep_asking(app: App, wanted: Memo<Vec<(usize, Scope)>>) {
         asked.again.track();
         let wanted = wanted.get();
         asked.drop_question();
+        asked.said.set(String::new());
         let is_here =
             asked.lists.with_value(|lists| wanted.iter().all(|(opening, scope)| lists.is_whole(*opening, scope)));
         if wanted.is_empty() || is_here {
@@ -297,6 +301,9 @@ fn take(app: App, opening: usize, ask: &RunsAsk, page: Page<RunTable>) {
         app.asked.lists.with_value(|lists| lists.is_empty()) || !ask.scope.order.is_empty() || page.next.is_none();
     app.asked.lists.update_value(|lists| lists.answered(opening, ask, &page));
     let known = app.session.try_update_value(|session| session.absorb_asked(page)).unwrap_or_default();
+    if !app.asked.said.with_untracked(String::is_empty) {
+        app.asked.said.set(String::new());
+    }
     if !ask.scope.order.is_empty() || !known.is_empty() {
         // the top of an order belongs above what stands
         app.asked.resort.update(|count| *count += 1);

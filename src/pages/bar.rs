@@ -251,6 +251,7 @@ pub fn Reading() -> impl IntoView {
             None if read.runs > 0 => {
                 format!("{}, {}", counted(read.runs, "run", "runs"), of(bytes(read.bytes), read.bytes_total.map(bytes)))
             }
+            None if !app.asked.said.with(String::is_empty) => app.asked.said.get(),
             None => format!(
                 "Looking: {}, {}",
                 counted(read.files, "file", "files"),
@@ -327,6 +328,7 @@ fn AskedOf() -> impl IntoView {
                 <div class="prog unknown" role="progressbar" aria-label="Loading runs"></div>
                 <div class="reading-words">
                     <span class="strong">"Loading"</span><span data-asked="asking">{words}</span>
+                    <span class="sub" role="status" data-asked-again="">{move || asked.said.get()}</span>
                     <button type="button" class="btn sm" on:click=move |_| asked.stop()>"Stop, keep these"</button>
                 </div>
             </div>

@@ -300,6 +300,7 @@ fn read(app: App, whole: Rc<Union>, opening: Opening, things: Vec<Thing>, choose
     leptos::task::spawn_local(async move {
         let opened = async {
             let reader = Reader::start(&base_url())?;
+            reader.listen(move |sentence| app.asked.said.set(sentence));
             reader.open(&things).await?;
             Ok(Remote::new(Rc::new(reader)))
         };

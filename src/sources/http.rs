@@ -73,6 +73,9 @@ pub trait Http {
     /// Whether something answers at `url` at all, though the page may not read it.
     fn is_there<'a>(&'a self, url: &'a str) -> Sent<'a, bool>;
 
+    /// Says to whoever waits for an answer why it takes longer, in one sentence.
+    fn tell(&self, _words: &str) {}
+
     /// Waits.
     fn pause(&self, ms: u32) -> Sent<'_, ()>;
 

@@ -263,6 +263,9 @@ impl Client {
                     None => return Err(self.looked_at(otherwise).await),
                     Some(pause) => {
                         let pause = pause.max(wait.unwrap_or_default()).as_millis().min(u128::from(LONGEST_WAIT_MS));
+                        let seconds = (pause as f64 / 1_000.0).ceil();
+                        let why = otherwise.fault.message.trim_end_matches('.');
+                        self.http.tell(&format!("{why}: it is asked again in {seconds} s."));
                         self.http.pause(pause as u32).await;
                     }
                 },
