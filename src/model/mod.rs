@@ -23,4 +23,4 @@ pub use series::{MetricSeries, MetricSummary, point_order};
 pub use shelf::{LoggedModel, ModelVersion, RegisteredModel, Shelf, Trace};
 pub use summaries::Summaries;
 pub use table::{Columns, RunRow, RunTable, TextColumn};
-pub use texts::Texts;
+pub use texts::{TextList, Texts, hash};

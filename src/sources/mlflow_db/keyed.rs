@@ -5,7 +5,7 @@
 //! because it grew.
 
 use super::chains::Names;
-use crate::model::Texts;
+use crate::model::{TextList, hash};
 
 /// Most values in a block; the first is small, since there may be as many keys as values.
 const BLOCK: usize = 4096;
@@ -148,24 +148,32 @@ impl<C: Default> Keyed<C> {
     }
 }
 
-/// Texts of one key.
+/// Texts of one key. The same text is mostly kept once, not always: that costs less than to know all of them.
 #[derive(Default)]
 pub struct TextValues {
-    /// Distinct ones.
-    pub texts: Texts,
+    /// By code.
+    pub texts: TextList,
     /// Codes of them.
     pub values: Values<u32>,
-    /// The code of the text before, which the next one mostly repeats.
-    last: Option<u32>,
+    /// Codes of texts that came lately, by their hash. A power of two.
+    recent: Vec<u32>,
 }
+
+/// Most texts that are known again.
+const RECENT: usize = 512;
 
 impl TextValues {
     /// Adds the text of a run.
     pub fn push(&mut self, run: u32, text: &str) {
-        let known = self.last.filter(|code| self.texts.get(*code) == text);
-        let code = known.unwrap_or_else(|| self.texts.code_for(text));
-        self.last = Some(code);
-        self.values.push(run, code);
+        if self.recent.len() < RECENT && self.texts.len() >= self.recent.len() {
+            self.recent = vec![u32::MAX; (self.recent.len() * 4).max(2)];
+        }
+        let place = hash(text) as usize & self.recent.len().wrapping_sub(1);
+        let Some(recent) = self.recent.get_mut(place) else { return };
+        if (*recent as usize) >= self.texts.len() || self.texts.get(*recent) != text {
+            *recent = self.texts.push(text);
+        }
+        self.values.push(run, *recent);
     }
 }
 
@@ -219,7 +227,7 @@ mod tests {
         }
         let mut seen = Vec::new();
         for (key, column) in keyed.iter_mut() {
-            assert_eq!(column.texts.len(), 5);
+            assert!((5..20).contains(&column.texts.len()), "{}", column.texts.len());
             let TextValues { texts, values, .. } = column;
             values.take_below(u32::MAX, |run, code| assert_eq!(texts.get(code), format!("{key} {}", run / 3 % 5)));
             seen.push(key.to_owned());
