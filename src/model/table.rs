@@ -300,6 +300,37 @@ impl RunTable {
         }
     }
 
+    /// Whether the run at row `at` of `other` says all that the one at `row` says, and no more.
+    pub fn says_the_same(&self, row: u32, other: &RunTable, at: u32) -> bool {
+        fn are_same<T: PartialEq>(own: &[T], row: u32, other: &[T], at: u32) -> bool {
+            own.get(row as usize) == other.get(at as usize)
+        }
+        fn texts(columns: &Columns<TextColumn>, row: u32) -> impl Iterator<Item = (&str, &str)> {
+            columns.iter().filter_map(move |(key, column)| Some((key, column.get(row)?)))
+        }
+        let have_same_texts = |own: &Columns<TextColumn>, others: &Columns<TextColumn>| {
+            let is_there = |(key, text)| others.get(key).and_then(|column| column.get(at)) == Some(text);
+            texts(own, row).all(is_there) && texts(own, row).count() == texts(others, at).count()
+        };
+        let metrics =
+            |of: &RunTable, row: u32| of.metrics.iter().filter(|(_, column)| column.get(row).is_some()).count();
+        let has_same_last = |(key, column): (&str, &Summaries)| match (column.get(row), other.metric(at, key)) {
+            (Some(own), Some(new)) => own.has_last_of(&new),
+            (own, new) => own.is_none() && new.is_none(),
+        };
+        are_same(&self.name, row, &other.name, at)
+            && are_same(&self.status, row, &other.status, at)
+            && are_same(&self.lifecycle, row, &other.lifecycle, at)
+            && are_same(&self.start_ms, row, &other.start_ms, at)
+            && are_same(&self.end_ms, row, &other.end_ms, at)
+            && are_same(&self.datasets, row, &other.datasets, at)
+            && are_same(&self.outputs, row, &other.outputs, at)
+            && have_same_texts(&self.params, &other.params)
+            && have_same_texts(&self.tags, &other.tags)
+            && metrics(self, row) == metrics(other, at)
+            && self.metrics.iter().all(has_same_last)
+    }
+
     /// Puts the run at row `at` of `other` in the place of the one at `row`: the same run, read again. What was learned of a
     /// history stays where its last point is still the same.
     pub fn replace(&mut self, row: u32, other: &RunTable, at: u32) {
@@ -477,7 +508,9 @@ mod tests {
         let mut over = whole.slice(100..200);
         let others = whole.slice(0..100);
         for row in over.rows() {
+            assert!(!over.says_the_same(row, &others, row), "{row}");
             over.replace(row, &others, row);
+            assert!(over.says_the_same(row, &others, row), "{row}");
         }
         for row in others.rows() {
             assert_eq!(

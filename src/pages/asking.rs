@@ -14,6 +14,7 @@ use crate::view::rows::PARENT_TAG;
 use crate::view::{PageName, Shown};
 use futures_util::future::{AbortHandle, abortable};
 use leptos::prelude::*;
+use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -48,8 +49,8 @@ pub struct Asked {
     pub again: RwSignal<u64>,
     /// Grows when rows that stand have to be put in order anew.
     pub resort: RwSignal<u64>,
-    /// Grows when runs that are here came again with something new.
-    pub revised: RwSignal<u64>,
+    /// How often a run that is here came again with something new, by row.
+    pub revised: RwSignal<HashMap<u32, u32>>,
     /// Why an answer takes longer; empty while none does.
     pub said: RwSignal<String>,
     /// How the rows of the view are sorted.
@@ -73,7 +74,7 @@ impl Asked {
             standing: RwSignal::new(Standing::Idle),
             again: RwSignal::new(0),
             resort: RwSignal::new(0),
-            revised: RwSignal::new(0),
+            revised: RwSignal::new(HashMap::new()),
             said: RwSignal::new(String::new()),
             sorted: RwSignal::new(Sorted::Wholly),
             live_ms: RwSignal::new(preferences::live_ms()),
@@ -89,6 +90,7 @@ impl Asked {
         self.drop_question();
         self.lists.set_value(Asking::default());
         self.servers.update_value(Vec::clear);
+        self.revised.set(HashMap::new());
         self.standing.set(Standing::Idle);
     }
 
@@ -118,6 +120,18 @@ impl Asked {
     /// It goes on where it stopped.
     pub fn go_on(self) {
         self.again.update(|count| *count += 1);
+    }
+
+    /// These rows have something new.
+    pub fn revise(self, rows: &[u32]) {
+        if !rows.is_empty() {
+            self.revised.update(|revised| rows.iter().for_each(|row| *revised.entry(*row).or_default() += 1));
+        }
+    }
+
+    /// How often a row had something new.
+    pub fn revision(self, row: u32) -> u32 {
+        self.revised.with(|revised| revised.get(&row).copied().unwrap_or(0))
     }
 
     /// Whether runs are coming.
@@ -301,6 +315,7 @@ fn take(app: App, opening: usize, ask: &RunsAsk, page: Page<RunTable>) {
         app.asked.lists.with_value(|lists| lists.is_empty()) || !ask.scope.order.is_empty() || page.next.is_none();
     app.asked.lists.update_value(|lists| lists.answered(opening, ask, &page));
     let known = app.session.try_update_value(|session| session.absorb_asked(page)).unwrap_or_default();
+    app.asked.revise(&known);
     if !app.asked.said.with_untracked(String::is_empty) {
         app.asked.said.set(String::new());
     }

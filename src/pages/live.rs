@@ -88,7 +88,7 @@ fn take(app: App, page: crate::sources::Page<crate::model::RunTable>) {
     let (runs, is_more) = app.session.with_value(|session| (session.read.runs, session.table.len() > before));
     if is_more || !known.is_empty() {
         signs::set_runs(runs, None);
-        app.asked.revised.update(|count| *count += 1);
+        app.asked.revise(&known);
         tell(app, true);
     }
 }

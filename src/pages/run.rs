@@ -96,11 +96,12 @@ pub fn href(app: App, row: u32) -> String {
 #[component]
 fn Whole(row: u32, step: Callback<bool>) -> impl IntoView {
     let app = App::get();
+    let revision = Memo::new(move |_| app.asked.revision(row));
     let note = app.session.with_value(|session| session.table.tag(row, NOTE_TAG).map(str::to_owned));
     view! {
         <div class="run-page">
             {move || {
-                app.asked.revised.track();
+                revision.track();
                 view! { <Head row=row step=step /> }
             }}
             <div class="run-columns">
@@ -111,7 +112,7 @@ fn Whole(row: u32, step: Callback<bool>) -> impl IntoView {
                 <section class="run-out" aria-labelledby="came-out">
                     <h2 id="came-out" class="panel-head">"Came out"</h2>
                     {move || {
-                        app.asked.revised.track();
+                        revision.track();
                         view! { <Metrics row=row /> }
                     }}
                     <RunCharts row=row />

@@ -170,6 +170,7 @@ fn Table() -> impl IntoView {
         let selected = pipeline.selected.with(|selected| selected.contains(&line.row));
         app.session.with_value(|session| GridRow {
             id: app.run_names.with(|names| names.name(line.row).to_owned()),
+            revision: app.asked.revision(line.row),
             name: run_label(&session.table, line.row).to_owned(),
             level: line.level,
             expanded: line.open,

@@ -173,7 +173,8 @@ impl Session {
         self.read.runs = self.table.len() as u64;
     }
 
-    /// Takes in runs that a server gave: new ones as new rows, known ones in their place. Answers the rows of known ones.
+    /// Takes in runs that a server gave: new ones as new rows, known ones in their place. Answers the rows of
+    /// known ones of which something is new.
     pub fn absorb_asked(&mut self, page: Page<RunTable>) -> Vec<u32> {
         self.report.merge(page.report);
         let (batch, mut known) = (page.items, Vec::new());
@@ -183,8 +184,10 @@ impl Session {
                 Some(&row) => {
                     self.table.append(batch.slice(from..at));
                     from = at + 1;
-                    self.table.replace(row, &batch, at);
-                    known.push(row);
+                    if !self.table.says_the_same(row, &batch, at) {
+                        self.table.replace(row, &batch, at);
+                        known.push(row);
+                    }
                 }
                 None => {
                     let row = self.table.len() as u32 + (at - from);

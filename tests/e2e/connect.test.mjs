@@ -203,7 +203,7 @@ pageTest('what runs is followed: new points, a new run, the end; the hidden tab 
   const some = await points();
   await page.waitForFunction((some) => Number(document.querySelector('[data-chart="metrics.loss"]')?.dataset.pointsTotal) > some, some);
   await training.ended;
-  await rows(page).filter({ hasText: 'live' }).locator('[aria-label="Finished"], [title="Finished"], .st-finished, .finished').first().waitFor();
+  await rows(page).filter({ hasText: 'live' }).filter({ hasText: 'finished' }).waitFor();
   await server.stop();
 });
 

@@ -25,8 +25,8 @@ pub(super) fn body(state: State, is_tree: bool, row_attribute: &'static str, hea
 #[derive(Clone, Copy)]
 struct Row {
     index: usize,
-    /// Another id means another row in this place: its cells are asked for again.
-    id: Memo<String>,
+    /// Another id means another row in this place, another revision the same with something new: its cells are asked for again.
+    shown: Memo<(String, u32)>,
     info: Memo<GridRow>,
     /// The column that Tab reaches, if it is in this row.
     focused: Memo<Option<usize>>,
@@ -42,8 +42,9 @@ fn row(
     let info =
         Memo::new(move |_| if index < state.row_count.get() { state.row.run(index) } else { GridRow::default() });
     let id = Memo::new(move |_| info.with(|row| row.id.clone()));
+    let shown = Memo::new(move |_| info.with(|row| (row.id.clone(), row.revision)));
     let focused = Memo::new(move |_| state.at.with(|at| (at.row == Some(index)).then_some(at.column)));
-    let row = Row { index, id, info, focused };
+    let row = Row { index, shown, info, focused };
     let top = Memo::new(move |_| {
         // Only where the rows are higher than a browser can be does their place depend on the scroll position.
         let rows = state.rows.get();
@@ -81,7 +82,7 @@ fn cell(state: State, row: Row, slot: Slot) -> impl IntoView {
     let (index, column) = (row.index, slot.index);
     let tabindex = move || if row.focused.get() == Some(column) { "0" } else { "-1" };
     let content = move || {
-        row.id.track();
+        row.shown.track();
         if slot.choose {
             choose_box(row).into_any()
         } else if index < state.row_count.get_untracked() {

@@ -57,6 +57,8 @@ pub struct GridColumn {
 pub struct GridRow {
     /// Goes into the attribute named by `row_attribute`.
     pub id: String,
+    /// Another number, and its cells are asked for again.
+    pub revision: u32,
     /// For screen readers, e.g. of its check box.
     pub name: String,
     /// Depth in the tree, from 1; 0 counts as 1.
