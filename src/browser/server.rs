@@ -3,7 +3,7 @@
 
 use crate::sources::rest::{Address, Credentials};
 use js_sys::{Array, Reflect};
-use wasm_bindgen::JsValue;
+use wasm_bindgen::{JsCast, JsValue};
 
 /// What is kept in session storage starts with this.
 const KEPT: &str = "runglass.secret ";
@@ -37,7 +37,8 @@ impl Connection {
     /// From that message; `None` for another.
     pub(super) fn of_message(message: &JsValue) -> Option<Connection> {
         let get = |key: &str| Reflect::get(message, &key.into()).unwrap_or(JsValue::UNDEFINED);
-        let words: Vec<String> = Array::from(&get("secret")).iter().filter_map(|word| word.as_string()).collect();
+        let words = get("secret").dyn_into::<Array>().unwrap_or_default();
+        let words: Vec<String> = words.iter().filter_map(|word| word.as_string()).collect();
         Some(Connection {
             address: Address::parse(&get("address").as_string()?).ok()?,
             credentials: credentials(&words),
