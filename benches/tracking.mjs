@@ -44,7 +44,9 @@ function tools() {
   const frame = () => new Promise(requestAnimationFrame);
   /** Milliseconds since the navigation at which it was there and painted. */
   bench.until = async (isThere, ...args) => {
-    while (!isThere(...args)) await frame();
+    for (const start = performance.now(); !isThere(...args); await frame()) {
+      if (performance.now() - start > 120_000) throw new Error(`in two minutes there was nothing like ${isThere} ${JSON.stringify(args)}`);
+    }
     await frame();
     await new Promise((done) => setTimeout(done));
     return performance.now();
@@ -120,9 +122,10 @@ function official(server) {
         for (const link of document.querySelectorAll('.ag-row a[href*="/runs/"]')) names[link.closest('.ag-row').getAttribute('row-index')] = link.textContent.trim();
         return names;
       };
+      /** Charts in sight, if each has the two lines that it draws of each run: as it is, and smoothed. */
       bench.charts = (runs) => {
         const charts = [...document.querySelectorAll('[data-testid=experiment-view-compare-runs-card]')].filter(bench.isInSight);
-        return charts.length > 0 && charts.every((chart) => chart.querySelectorAll('.scatterlayer .js-line').length === runs) ? charts.length : 0;
+        return charts.length > 0 && charts.every((chart) => chart.querySelectorAll('.scatterlayer .js-line').length === 2 * runs) ? charts.length : 0;
       };
       bench.more = () => [...document.querySelectorAll('.ag-row button')].find((button) => button.textContent.trim() === 'Load more');
     },
