@@ -1,7 +1,7 @@
 // One run, the figures of a tracking server: a real MLflow 3.17 (one worker, no job runner) with a generated database of 10,000 runs
 // (30 params, 20 metrics each), our page from another origin, and beside it the server's own page in the same browser. Each time is
 // from the navigation to the painted result, in a browser of its own with nothing cached, or from an act in a page that is open.
-// `cargo xtask bench --servers` builds the page and starts this; the first time it makes the data (220 MB). Prints a table, then the
+// `cargo xtask bench --servers` builds the page and starts this; the first time it makes the data (150 MB). Prints a table, then the
 // same as one line of JSON. $RUNGLASS_BENCH_RUNS takes fewer runs.
 
 import { spawn } from 'node:child_process';
