@@ -98,7 +98,7 @@ function ours(site, server) {
       return this.table() + key({ sort: `-metrics.${facts.sort.metric}` });
     },
     charts(runs) {
-      return this.table() + key({ eye: facts.newest.slice(0, runs).join() });
+      return `${this.table()}&eye=${facts.newest.slice(0, runs).join()}`;
     },
     async filter(page) {
       await page.fill('[data-query]', facts.filter.text);
