@@ -27,7 +27,7 @@ export function generate(path, make) {
   return path;
 }
 
-export const python = (script, ...args) => execFileSync('python3', [join(ROOT, 'benches', script), ...args.map(String)], { encoding: 'utf8' });
+export const python = (script, ...args) => execFileSync(process.env.RUNGLASS_PYTHON ?? 'python3', [join(ROOT, 'benches', script), ...args.map(String)], { encoding: 'utf8' });
 
 /** A program from its start to its end: its time, what the processor worked for it, and the most memory that it held. */
 export function program(command, ...args) {

@@ -1,6 +1,6 @@
 """Starts one real tracking server with the data of `seed.py`, says where, and serves until its standard input closes.
 
-    python3 serve.py --version 3.17 --data DIR [--scratch] [--port N] [--auth] [--static-prefix /x] [--cors ORIGIN] [--workspaces]
+    python3 serve.py --version 3.17 --data DIR [--as-it-is] [--scratch] [--port N] [--auth] [--static-prefix /x] [--cors ORIGIN] [--workspaces]
                      [--nginx] [--base /x] [--demand 'NAME: VALUE']
 
 It prints one line of JSON: `url` to open, `origin` of the server itself, `database` (its file, or the folder in its place), `python` (of the client that seeded it), and
@@ -51,6 +51,7 @@ def parse():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--version", required=True, choices=SERVERS)
     parser.add_argument("--data", required=True, type=Path, help="made on first use: database, artifacts, log")
+    parser.add_argument("--as-it-is", action="store_true", help="serve what lies in DATA; nothing is logged")
     parser.add_argument("--scratch", action="store_true", help="serve a copy that goes when the server does, for tests that write")
     parser.add_argument("--port", type=int, default=0, help="of what is opened; without, a free one")
     parser.add_argument("--auth", action="store_true", help="basic-auth")
@@ -236,7 +237,8 @@ def main():
         signal.signal(ending, lambda *_: sys.exit(0))
     groups, scratch = [], None
     try:
-        seed(args.version, data)
+        if not args.as_it_is:
+            seed(args.version, data)
         if args.scratch or args.workspaces or args.auth:
             scratch = Path(tempfile.mkdtemp(prefix="runglass-server-"))
             shutil.copytree(data, scratch, dirs_exist_ok=True)

@@ -1,6 +1,6 @@
 //! Builds what the benchmark measures, and starts it.
 
-use crate::{build, tools};
+use crate::{build, servers, tools};
 use anyhow::Result;
 use std::path::Path;
 use std::process::Command;
@@ -12,16 +12,28 @@ pub enum Size {
     Small,
     /// A database of a gigabyte and a zip of half a million files, in ten minutes: `benches/large.mjs` says what.
     Large,
+    /// A tracking server with 10,000 runs beside its own page, in ten minutes: `benches/tracking.mjs` says what.
+    Servers,
 }
 
-/// Builds the command line and the page, then measures both.
+/// Builds the page, and the command line where it has a part in it, then measures.
 pub fn run(root: &Path, size: Size) -> Result<()> {
     tools::node()?;
     tools::node_modules(root)?;
     let chromium = tools::chromium()?;
-    let native = ["build", "--locked", "--release", "--no-default-features", "--bin", "runglass"];
-    tools::run(tools::cargo(root).args(native))?;
+    let script = match size {
+        Size::Small => "benches/browser.mjs",
+        Size::Large => "benches/large.mjs",
+        Size::Servers => "benches/tracking.mjs",
+    };
+    let mut command = Command::new("node");
+    command.arg(script).env("CHROMIUM", chromium).current_dir(root);
+    if size == Size::Servers {
+        command.env("RUNGLASS_PYTHON", servers::install(root)?);
+    } else {
+        let native = ["build", "--locked", "--release", "--no-default-features", "--bin", "runglass"];
+        tools::run(tools::cargo(root).args(native))?;
+    }
     build::release(root)?;
-    let script = if size == Size::Small { "benches/browser.mjs" } else { "benches/large.mjs" };
-    tools::run(Command::new("node").arg(script).env("CHROMIUM", chromium).current_dir(root))
+    tools::run(&mut command)
 }

@@ -26,7 +26,8 @@ cargo xtask serve                 builds it and serves it on this machine
 cargo xtask test                  everything that must hold
     --only STEP                   one step of it: {steps}
 cargo xtask bench                 how fast the command line and the page read generated data, and the bytes of the page
-    --large                       a database of 1 GB and a zip of 500,000 files instead, beside SQLite and MLflow's own server";
+    --large                       a database of 1 GB and a zip of 500,000 files instead, beside SQLite and MLflow's own server
+    --servers                     a tracking server with 10,000 runs instead, beside its own page";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -49,6 +50,7 @@ fn run(args: &[&str]) -> Result<ExitCode> {
         ["test"] => test::run(&root, None),
         ["bench"] => bench::run(&root, bench::Size::Small).map(|()| ExitCode::SUCCESS),
         ["bench", "--large"] => bench::run(&root, bench::Size::Large).map(|()| ExitCode::SUCCESS),
+        ["bench", "--servers"] => bench::run(&root, bench::Size::Servers).map(|()| ExitCode::SUCCESS),
         ["test", "--only", step] => test::run(&root, Some(step)),
         [] | ["help" | "--help" | "-h"] => {
             println!("{}", HELP.replace("{steps}", &test::names().join(", ")));

@@ -1,0 +1,284 @@
+// One run, the figures of a tracking server: a real MLflow 3.17 (one worker, no job runner) with a generated database of 10,000 runs
+// (30 params, 20 metrics each), our page from another origin, and beside it the server's own page in the same browser. Each time is
+// from the navigation to the painted result, in a browser of its own with nothing cached, or from an act in a page that is open.
+// `cargo xtask bench --servers` builds the page and starts this; the first time it makes the data (150 MB). Prints a table, then the
+// same as one line of JSON. $RUNGLASS_BENCH_RUNS takes fewer runs, $RUNGLASS_BENCH_TIMES
+// measures each less often, and an argument is a pattern of what is measured alone. A filter and an order show their first rows at
+// once; `complete_ms` is when nothing is missing. The server's own page shows 100 rows and 100 more a click: its complete table is
+// its first rows and the mean of the first clicks times those that are left, which is kind to it, since clicks grow slower.
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { launch, ROOT, serve } from '../tests/e2e/site.mjs';
+import { DATA, generate, merge, python, report, TIMES as TIMES_OF_ALL } from './measure.mjs';
+import { counting } from './counting.mjs';
+
+const RUNS = Number(process.env.RUNGLASS_BENCH_RUNS ?? 10_000);
+const PYTHON = process.env.RUNGLASS_PYTHON ?? 'python3';
+const TIMES = Number(process.env.RUNGLASS_BENCH_TIMES ?? TIMES_OF_ALL);
+/** Runs that the server's own page loads at a click. */
+const CLICK = 100;
+/** Clicks that are measured. */
+const CLICKS = 5;
+const VIEWPORT = { width: 1440, height: 900 };
+const LIMIT_MS = 300_000;
+
+const database = generate(join(DATA, `tracking-${RUNS}`, 'mlflow.db'), (part) => python('servers.py', 'make', part, RUNS));
+const facts = JSON.parse(python('servers.py', 'facts', database));
+
+/** The server, ready; it ends with this process, whose pipe it listens to. */
+async function start() {
+  const script = join(ROOT, 'tests/servers/serve.py');
+  const child = spawn(PYTHON, [script, '--version', '3.17', '--data', dirname(database), '--as-it-is'], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const ended = once(child, 'exit');
+  const line = await Promise.race([once(createInterface(child.stdout), 'line'), ended.then(() => null)]);
+  if (!line) throw new Error('MLflow did not start; see above');
+  const stop = async () => {
+    child.stdin.end();
+    await ended;
+  };
+  return { url: JSON.parse(line[0]).url, stop };
+}
+
+/** What both pages get before their own scripts: waiting for something to be painted, and when the last act was. */
+function tools() {
+  globalThis.bench = { actAt: 0 };
+  const frame = () => new Promise(requestAnimationFrame);
+  /** Milliseconds since the navigation at which it was there and painted. */
+  bench.until = async (isThere, ...args) => {
+    for (const start = performance.now(); !isThere(...args); await frame()) {
+      if (performance.now() - start > 120_000) throw new Error(`in two minutes there was nothing like ${isThere} ${JSON.stringify(args)}`);
+    }
+    await frame();
+    await new Promise((done) => setTimeout(done));
+    return performance.now();
+  };
+  /** The same, while whatever comes first is pressed. */
+  bench.press = async (find) => {
+    while (!find()) await frame();
+    bench.pressedAt = performance.now();
+    find().click();
+  };
+  const act = (event) => {
+    if (event.isTrusted) bench.actAt = event.timeStamp;
+  };
+  addEventListener('keydown', (event) => event.key === 'Enter' && act(event), true);
+  addEventListener('click', act, true);
+  bench.isInSight = (element) => {
+    const { top, bottom, height } = element.getBoundingClientRect();
+    return height > 0 && top < innerHeight && bottom > 0;
+  };
+  bench.isSame = (texts, wanted) => wanted.every((text, at) => texts[at] === text);
+}
+
+/** Our page: from a link, which asks first and is told yes as soon as it asks. */
+function ours(site, server) {
+  const key = (keys) => Object.entries(keys).map(([name, value]) => `&${name}=${encodeURIComponent(value)}`).join('');
+  return {
+    name: 'Runglass',
+    init: () => {
+      globalThis.bench.press(() => document.querySelector('[data-ask-first]') && document.querySelector('[data-connect]'));
+      bench.names = () => {
+        const rows = [...document.querySelectorAll('[role=row][data-run]')];
+        rows.sort((one, two) => one.getAttribute('aria-rowindex') - two.getAttribute('aria-rowindex'));
+        return rows.map((row) => row.querySelector('a')?.textContent.trim());
+      };
+      bench.matching = () => Number(document.querySelector('[data-runs-matching]')?.dataset.runsMatching);
+      bench.isWhole = (runs) => document.documentElement.dataset.runglass === 'idle' && bench.matching() === runs;
+      /** Charts in sight, if each shows so many points. */
+      bench.charts = (runs, points) => {
+        const charts = [...document.querySelectorAll('[data-chart]')].filter(bench.isInSight);
+        const isDrawn = ({ dataset }) => Number(dataset.revision) > 0 && Number(dataset.pointsTotal) === runs * points;
+        return charts.length > 0 && charts.every(isDrawn) ? charts.length : 0;
+      };
+    },
+    table: () => `${site}#src=${encodeURIComponent(server)}&page=runs&exp=${facts.experiment}`,
+    filtered() {
+      return this.table() + key({ filter: facts.filter.text });
+    },
+    sorted() {
+      return this.table() + key({ sort: `-metrics.${facts.sort.metric}` });
+    },
+    charts(runs) {
+      return `${this.table()}&eye=${facts.newest.slice(0, runs).join()}`;
+    },
+    async filter(page) {
+      await page.fill('[data-query]', facts.filter.text);
+      await page.press('[data-query]', 'Enter');
+    },
+    async sort(page) {
+      const head = page.locator(`[role=columnheader][data-column="metrics.${facts.sort.metric}"]`);
+      await head.scrollIntoViewIfNeeded();
+      await head.click();
+    },
+  };
+}
+
+/** The page that the server brings. */
+function official(server) {
+  return {
+    name: "the server's own page",
+    init: () => {
+      bench.names = () => {
+        const names = [];
+        for (const link of document.querySelectorAll('.ag-row a[href*="/runs/"]')) names[link.closest('.ag-row').getAttribute('row-index')] = link.textContent.trim();
+        return names;
+      };
+      /** Charts in sight, if each has the two lines that it draws of each run: as it is, and smoothed. */
+      bench.charts = (runs) => {
+        const charts = [...document.querySelectorAll('[data-testid=experiment-view-compare-runs-card]')].filter(bench.isInSight);
+        return charts.length > 0 && charts.every((chart) => chart.querySelectorAll('.scatterlayer .js-line').length === 2 * runs) ? charts.length : 0;
+      };
+      bench.more = () => [...document.querySelectorAll('.ag-row button')].find((button) => button.textContent.trim() === 'Load more');
+    },
+    table: (keys = '') => `${server}/#/experiments/${facts.experiment}/runs${keys && `?${keys}`}`,
+    filtered() {
+      return this.table(`searchFilter=${encodeURIComponent(facts.filter.text)}`);
+    },
+    sorted() {
+      return this.table(`orderByKey=${encodeURIComponent(`metrics.\`${facts.sort.metric}\``)}&orderByAsc=false`);
+    },
+    charts() {
+      return this.table('compareRunsMode=CHART');
+    },
+    async filter(page) {
+      await page.fill('[data-testid=search-box]', facts.filter.text);
+      await page.press('[data-testid=search-box]', 'Enter');
+    },
+    /** Its column of a metric has to be chosen first; its address says the same. */
+    async sort(page) {
+      await page.evaluate((address) => {
+        bench.actAt = performance.now();
+        location.href = address;
+      }, this.sorted());
+    },
+  };
+}
+
+/** `act` with a page in a browser of its own. */
+async function inBrowser(app, act, state) {
+  const chromium = await launch();
+  try {
+    const context = await chromium.newContext({ viewport: VIEWPORT, storageState: state });
+    context.setDefaultTimeout(LIMIT_MS);
+    const page = await context.newPage();
+    await page.addInitScript(tools);
+    await page.addInitScript(app.init);
+    return await act(page, context);
+  } finally {
+    await chromium.close();
+  }
+}
+
+const open = (page, address) => page.goto(address, { waitUntil: 'commit' });
+const isFirst = (wanted) => bench.isSame(bench.names(), wanted);
+const isTable = (wanted, runs) => bench.isSame(bench.names(), wanted) && bench.isWhole(runs);
+/** Waits in the page, so that no time goes by between it and us. */
+const until = (page, isThere, ...args) => page.evaluate(`bench.until(${isThere}, ${args.map((arg) => JSON.stringify(arg)).join()})`);
+const since = async (page, isThere, ...args) => (await until(page, isThere, ...args)) - (await page.evaluate(() => bench.actAt));
+const charts = (runs, points) => bench.charts(runs, points);
+
+/** What is measured, of either page; each gives figures in milliseconds, and what else there is to say. */
+function measures(app) {
+  const isOurs = app.name === 'Runglass';
+  const points = facts.points;
+  const from = (address, isThere, args, after = async () => ({})) => (page) => open(page, address).then(() => until(page, isThere, ...args)).then(async (ms) => ({ ms, ...(await after(page)) }));
+  const whole = (runs) => (isOurs ? async (page) => ({ complete_ms: await until(page, (runs) => bench.isWhole(runs), runs) }) : async () => ({}));
+  const drawn = (runs) => from(app.charts(runs), charts, [runs, points], async (page) => ({ charts: await page.evaluate(`bench.charts(${runs}, ${points})`) }));
+  const opened = (act, wanted, runs) => async (page) => {
+    await open(page, app.table());
+    await until(page, isFirst, facts.first);
+    if (isOurs) await until(page, (runs) => bench.isWhole(runs), facts.runs);
+    // what comes late of a page is not the act's
+    await page.waitForTimeout(1000);
+    app.begun?.();
+    await act.call(app, page);
+    return { ms: await since(page, isFirst, wanted), ...(isOurs ? { complete_ms: await since(page, isTable, wanted, runs) } : {}) };
+  };
+  const { filter, sort, runs } = facts;
+  return {
+    'first rows': from(app.table(), isFirst, [facts.first], isOurs ? async (page) => ({ asked_ms: await page.evaluate(() => bench.pressedAt) }) : undefined),
+    'filtered view': from(app.filtered(), isFirst, [filter.first], whole(filter.matching)),
+    'sorted by a metric': from(app.sorted(), isFirst, [sort.first], whole(runs)),
+    'charts of 10 runs': drawn(10),
+    'charts of 100 runs': drawn(100),
+    'filter, page open': opened(app.filter, filter.first, filter.matching),
+    'sort, page open': opened(app.sort, sort.first, runs),
+    'complete table': isOurs ? from(app.table(), isTable, [facts.first, runs]) : clicks(app),
+  };
+}
+
+/** The table as far as a few clicks bring it, and what all of them would take at that pace. */
+function clicks(app) {
+  return async (page) => {
+    await open(page, app.table());
+    const first = await until(page, isFirst, facts.first);
+    let loaded = CLICK;
+    let spent = 0;
+    for (let n = 0; n < CLICKS && loaded < facts.runs; n++) {
+      spent += await page.evaluate(async (loaded) => {
+        const rows = document.querySelector('.ag-body-viewport');
+        while (!bench.more()) {
+          rows.scrollTop = rows.scrollHeight;
+          await new Promise(requestAnimationFrame);
+        }
+        const start = performance.now();
+        bench.more().click();
+        return (await bench.until((loaded) => document.querySelector(`.ag-row[row-index="${loaded}"] a[href*="/runs/"]`), loaded)) - start;
+      }, loaded);
+      loaded += CLICK;
+    }
+    const click_ms = spent / (loaded / CLICK - 1);
+    return { ms: first + click_ms * (facts.runs / CLICK - 1), click_ms };
+  };
+}
+
+/** The state of a browser in which the server's own page shows all of its 100 runs in charts: a choice that it keeps. */
+function allShown(app) {
+  return inBrowser(app, async (page, context) => {
+    await open(page, app.charts());
+    await page.locator('[data-testid=experiment-view-runs-visibility-column-header]').click();
+    await page.getByRole('menuitemradio', { name: 'Show all runs' }).click();
+    await until(page, charts, 100);
+    return context.storageState();
+  });
+}
+
+const results = [];
+const server = await start();
+const site = await serve();
+const [counted, countedSite] = [await counting(server.url), await counting(site.url)];
+const only = process.argv[2] && new RegExp(process.argv[2]);
+const [pages, countedPages] = [(url, at) => [ours(at, url), official(url)]].flatMap((of) => [of(server.url, site.url), of(counted.url, countedSite.url)]);
+// a server's first answer is slow, whoever asks
+for (const app of pages) await inBrowser(app, measures(app)['first rows']);
+for (const what of Object.keys(measures(pages[0]))) {
+  if (only && !only.test(what)) continue;
+  for (const [at, app] of pages.entries()) {
+    const isAll = what === 'charts of 100 runs' && app.name !== 'Runglass';
+    const figures = {};
+    for (let n = 0; n < TIMES; n++) merge(figures, await inBrowser(app, measures(app)[what], isAll ? await (state(app)) : undefined));
+    // once more through what counts, which may be slower
+    const also = countedPages[at];
+    const kept = isAll ? await state(also) : undefined;
+    const begun = () => [counted, countedSite].forEach((count) => count.reset());
+    begun();
+    also.begun = begun;
+    await inBrowser(also, measures(also)[what], kept);
+    const [api, page] = [counted.total((path) => path.includes('api/')), counted.total((path) => !path.includes('api/'))];
+    const how = what === 'complete table' && app.name !== 'Runglass' ? `${app.name}, extrapolated from ${CLICKS} clicks` : app.name;
+    results.push({ what, page: how, ...figures, requests: api.requests, kb: api.bytes / 1e3, page_kb: (page.bytes + countedSite.total().bytes) / 1e3 });
+    console.error(JSON.stringify(results.at(-1)));
+  }
+}
+for (const one of [counted, countedSite, site]) one.close();
+await server.stop();
+report(results, { runs: facts.runs });
+
+function state(app) {
+  state.of ??= new Map();
+  if (!state.of.has(app)) state.of.set(app, allShown(app));
+  return state.of.get(app);
+}
