@@ -12,20 +12,34 @@ use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::rc::Rc;
 
-/// What a turn may take, milliseconds; the task that passes it is the turn's last. On a busy machine a turn lasts several times as
-/// long as it works.
-const TURN_MS: f64 = 6.0;
+/// What a turn may take while much is read, milliseconds; the task that passes it is the turn's last. On a busy machine a turn lasts
+/// several times as long as it works.
+const SHORT_MS: f64 = 6.0;
+/// What a turn may take otherwise: nearly all that follows from an act of the user, so that no frame shows half of it.
+const LONG_MS: f64 = 40.0;
+/// What building many things may take of a turn.
+const BUILDING_MS: f64 = 12.0;
 /// What comes within so many milliseconds belongs to the turn before: nothing else had its chance yet.
 const SAME_TURN_MS: f64 = 0.5;
 
 thread_local! {
     /// When the turn began, milliseconds since the page was opened.
     static BEGAN_MS: Cell<f64> = const { Cell::new(0.0) };
+    static MOST_MS: Cell<f64> = const { Cell::new(LONG_MS) };
 }
 
-/// Whether this turn took its time: who builds many things goes on in another.
-pub fn is_over() -> bool {
-    now_ms() - BEGAN_MS.get() > TURN_MS
+/// Turns are short from now on, or no longer.
+pub fn keep_short(are_short: bool) {
+    MOST_MS.set(if are_short { SHORT_MS } else { LONG_MS });
+}
+
+/// Whether who builds many things should go on in another turn.
+pub fn is_long() -> bool {
+    now_ms() - BEGAN_MS.get() > MOST_MS.get().min(BUILDING_MS)
+}
+
+fn is_over() -> bool {
+    now_ms() - BEGAN_MS.get() > MOST_MS.get()
 }
 
 fn begin() {

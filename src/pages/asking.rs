@@ -1,7 +1,7 @@
 //! Asking servers for what the view shows: page after page until all of it is here, one question at a time. Another view drops the
 //! question that is under way, and with it its request.
 
-use crate::browser::{Timer, preferences, signs};
+use crate::browser::{Timer, preferences, signs, wait};
 use crate::model::{Lifecycle, RunKey, RunTable};
 use crate::pages::opening::tell;
 use crate::pages::state::App;
@@ -21,6 +21,9 @@ use std::sync::Arc;
 /// Runs of a page after the first: many, as long as a page comes in about this time.
 const PAGE_RUNS: u32 = 1_000;
 const PAGE_MS: f64 = 1_500.0;
+/// So often it is looked whether the curves in sight have come, with this pause, before rows are asked for that nobody sees.
+const CURVES_FIRST: u32 = 300;
+const CURVES_LOOK_MS: u32 = 50;
 /// Somebody may still be typing or sorting on.
 const SETTLE_MS: u32 = 200;
 
@@ -298,6 +301,12 @@ async fn ask_one(app: App, opening: usize, scope: &Scope) -> Result<(), Fault> {
     let Some(server) = asked.server(opening) else { return Ok(()) };
     let mut size = PAGE_RUNS;
     while let Some(ask) = asked.lists.with_value(|lists| lists.next(opening, scope, size)) {
+        // curves in sight come before rows out of sight
+        let mut looks = if ask.after.is_some() { CURVES_FIRST } else { 0 };
+        while looks > 0 && app.is_asking_for_histories() {
+            looks -= 1;
+            wait(CURVES_LOOK_MS).await;
+        }
         let start_ms = signs::now_ms();
         let page = server.runs(ask.clone()).await?;
         let took_ms = (signs::now_ms() - start_ms).max(1.0);

@@ -276,6 +276,8 @@ pub fn Reading() -> impl IntoView {
         }
         match app.phase.get() {
             Phase::Done | Phase::Reading if app.asked.standing.get() != Standing::Idle => Some(view! { <AskedOf /> }.into_any()),
+            // a server's experiments are all here; what is beside them is being counted
+            Phase::Reading if app.session.with_value(Session::has_server) => None,
             Phase::Looking | Phase::Reading => Some(view! {
                 <div class="reading" role="group" aria-label="Reading">
                     <div class="prog" role="progressbar" aria-label="Reading" aria-valuemin="0" aria-valuemax="100"

@@ -3,7 +3,7 @@
 use crate::browser::files::{Thing, fetch_beside, name_of, pick_folder as pick_folder_handle};
 use crate::browser::server::{self, Connection};
 use crate::browser::worker::Reader;
-use crate::browser::{base_url, document, handles, pause, policy, served, signs};
+use crate::browser::{base_url, document, handles, pause, policy, served, signs, turns};
 use crate::model::{Experiment, Lifecycle};
 use crate::pages::connect;
 use crate::pages::state::App;
@@ -209,6 +209,7 @@ pub fn restart(app: App) {
 pub fn cancel(app: App) {
     app.session.update_value(Session::cancel);
     app.phase.set(app.session.with_value(|session| session.phase.clone()));
+    turns::keep_short(false);
     // what came since the page was told last
     app.changed.update(|count| *count += 1);
 }
@@ -238,6 +239,7 @@ fn start_now(app: App, name: String, things: Vec<Thing>) {
     app.said.set(String::new());
     app.drawer.set(None);
     app.phase.set(Phase::Looking);
+    turns::keep_short(true);
     app.changed.update(|count| *count += 1);
     app.opened.set(Some(name.clone()));
     app.things.set_value(things.clone());
@@ -287,6 +289,8 @@ fn add(app: App, name: String, things: Vec<Thing>) {
 
 /// So many points of a curve are asked of a server at first: more than a chart has pixels.
 const ENOUGH_POINTS: u32 = 1_000;
+/// What a server has beside its runs is counted after so many milliseconds, if it still answers other questions then.
+const COUNTED_AFTER_MS: f64 = 5_000.0;
 /// The first runs may take so long to show, in milliseconds, before the others are read.
 const SHOWN_MS: f64 = 400.0;
 
@@ -297,6 +301,7 @@ fn read(app: App, whole: Rc<Union>, opening: Opening, things: Vec<Thing>, choose
     let prefix = opening.prefix.clone();
     let at = app.session.try_update_value(|session| session.start(opening)).unwrap_or_default();
     app.phase.set(app.session.with_value(|session| session.phase.clone()));
+    turns::keep_short(true);
     leptos::task::spawn_local(async move {
         let opened = async {
             let reader = Reader::start(&base_url())?;
@@ -329,7 +334,8 @@ fn read(app: App, whole: Rc<Union>, opening: Opening, things: Vec<Thing>, choose
                 if is_server(&things) {
                     let part = Rc::new(part);
                     app.asked.add(at, part.clone());
-                    load_experiments(&*part, &mut take).await;
+                    // what is only counted waits for what is looked at
+                    load_experiments(&*part, &mut take, signs::quiet(COUNTED_AFTER_MS, 1)).await;
                 } else {
                     load(&part, &mut take, &signs::now_ms, signs::quiet(SHOWN_MS, 1)).await;
                 }
@@ -424,6 +430,7 @@ fn absorb(app: App, opening: usize, step: Step, choose_page: bool) {
     let done = phase == Phase::Done;
     let is_told_by_choosing = last_experiments && choose_page;
     let is_news = !phase.is_loading() || read.runs <= FEW_RUNS;
+    turns::keep_short(phase.is_loading());
     if app.phase.with_untracked(|shown| *shown != phase) {
         app.phase.set(phase);
     }

@@ -22,8 +22,10 @@ pub fn zone() -> Zone {
     Zone { offset_minutes: crate::browser::zone_minutes }
 }
 
-/// Histories asked for in one question.
+/// Histories asked for in one question of files.
 const HISTORIES_AT_ONCE: usize = 24;
+/// Of a server, which is asked for many runs of one metric at once.
+const HISTORIES_OF_SERVER: usize = 200;
 
 /// Handles to everything that pages share; copied freely.
 #[derive(Clone, Copy)]
@@ -58,6 +60,8 @@ pub struct App {
     pub asked: Asked,
     /// Read and wanted histories.
     pub histories: StoredValue<Histories, LocalStorage>,
+    /// How many tasks ask for histories.
+    pub histories_asked: StoredValue<u32>,
     /// Grows when a history came.
     pub histories_changed: RwSignal<u64>,
     /// Colours of runs.
@@ -84,6 +88,22 @@ pub struct App {
     pub gathering: RwSignal<u32>,
     /// Files that could not be opened, in words; stands on the open page.
     pub refused: RwSignal<Option<String>>,
+}
+
+/// Counts as one as long as it lives.
+struct Counted(StoredValue<u32>);
+
+impl Counted {
+    fn of(count: StoredValue<u32>) -> Counted {
+        count.update_value(|count| *count += 1);
+        Counted(count)
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        let _ = self.0.try_update_value(|count| *count = count.saturating_sub(1));
+    }
 }
 
 /// Drawers at the right.
@@ -140,6 +160,7 @@ impl App {
             shelf_changed: RwSignal::new(0),
             asked: Asked::new(),
             histories: StoredValue::new_local(Histories::default()),
+            histories_asked: StoredValue::new(0),
             histories_changed: RwSignal::new(0),
             colours: StoredValue::new(Colours::default()),
             experiment_names,
@@ -273,14 +294,19 @@ impl App {
         let Some(source) = self.source.get_value() else { return };
         let opening = self.opening.get_value();
         let busy = signs::Busy::start();
+        let counted = Counted::of(self.histories_asked);
         leptos::task::spawn_local(async move {
             // charts that come into sight together ask together
             crate::browser::pause().await;
             loop {
-                let wants = self.histories.try_update_value(|histories| histories.take_wants(HISTORIES_AT_ONCE));
+                let is_server = self.session.with_value(Session::has_server);
+                let most = if is_server { HISTORIES_OF_SERVER } else { HISTORIES_AT_ONCE };
+                let wants = self.histories.try_update_value(|histories| histories.take_wants(most));
                 let (stretch, mut wants) = wants.unwrap_or_default();
                 // those of one source are asked together
-                wants.sort();
+                wants.sort_by(
+                    |one, other| if is_server { (&one.1, one.0).cmp(&(&other.1, other.0)) } else { one.cmp(other) },
+                );
                 if wants.is_empty() {
                     break;
                 }
@@ -325,8 +351,13 @@ impl App {
                     }
                 }
             }
-            drop(busy);
+            drop((busy, counted));
         });
+    }
+
+    /// Whether histories are asked for and have not come.
+    pub fn is_asking_for_histories(self) -> bool {
+        self.histories_asked.with_value(|count| *count > 0)
     }
 
     fn was_logged(self, (row, metric): &Want) -> bool {

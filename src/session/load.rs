@@ -39,9 +39,14 @@ pub async fn load(
     }
 }
 
-/// The same of a tracking server: its runs come when somebody asks for them.
-pub async fn load_experiments(source: &dyn Source, absorb: &mut dyn FnMut(Step) -> bool) {
+/// The same of a tracking server: its runs come when somebody asks for them. What it has beside them is counted when `idle` comes.
+pub async fn load_experiments(
+    source: &dyn Source,
+    absorb: &mut dyn FnMut(Step) -> bool,
+    idle: impl Future<Output = ()>,
+) {
     if experiments(source, absorb).await {
+        idle.await;
         stores(source, absorb).await;
     }
 }

@@ -51,7 +51,7 @@ where
             let mut built: Vec<Child<K, V::State>> = Vec::new();
             for key in keys.iter().filter(|key| stay.binary_search_by(|child| child.key.cmp(key)).is_err()) {
                 // the first time in the turn of whoever builds the grid, then in turns of its own
-                if (is_first || !built.is_empty()) && turns::is_over() {
+                if (is_first || !built.is_empty()) && turns::is_long() {
                     in_the_next_turn(move || {
                         turn.try_set(());
                     });
