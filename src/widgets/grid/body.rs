@@ -41,7 +41,7 @@ fn row(
 ) -> impl IntoView {
     let info =
         Memo::new(move |_| if index < state.row_count.get() { state.row.run(index) } else { GridRow::default() });
-    let id = Memo::new(move |_| info.with(|row| row.id.clone()));
+    // one memo for both: with a second one over `info`, rows that changed places were not told
     let shown = Memo::new(move |_| info.with(|row| (row.id.clone(), row.revision)));
     let focused = Memo::new(move |_| state.at.with(|at| (at.row == Some(index)).then_some(at.column)));
     let row = Row { index, shown, info, focused };
@@ -53,7 +53,7 @@ fn row(
     });
     let pinned = ascending(move || state.shown.with(|s| s.pinned.clone()), move |slot| cell(state, row, slot));
     let rest = ascending(move || state.shown.with(|s| s.rest.clone()), move |slot| cell(state, row, slot));
-    let id_attribute = custom_attribute(row_attribute, move || id.get());
+    let id_attribute = custom_attribute(row_attribute, move || shown.with(|(id, _)| id.clone()));
     let level =
         custom_attribute("aria-level", move || info.with(|row| is_tree.then_some(row.level.max(1).to_string())));
     view! {
