@@ -237,7 +237,7 @@ pageTest('a server that is killed leaves what is loaded; once it is back, Retry 
   await page.keyboard.press('Enter');
   await matches(page, all);
   // another experiment has to be asked for
-  await page.getByRole('link', { name: 'Experiments' }).first().click();
+  await page.locator('.crumbs a').first().click();
   await goTo(page, 'second/ünï');
   await page.locator('[data-asked=failed]').waitFor();
   const again = await startServer({ version: '3.17', port: new URL(server.url).port });

@@ -5,7 +5,7 @@ use super::client::{Call, Place, Refused};
 use super::listing::Guard;
 use super::tracking::Inner;
 use crate::model::{Experiment, Reason, Report};
-use crate::sources::{Cursor, Fault, Page, Progress};
+use crate::sources::{Cursor, Fault, FaultKind, Page, Progress};
 use serde_json::{Value, json};
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
@@ -68,6 +68,12 @@ pub async fn page(inner: &Inner, after: Option<Cursor>) -> Result<Page<Vec<Exper
     }
     let token = after.map(|cursor| cursor.0).unwrap_or_default();
     let answer = ask(inner, &token).await?;
+    // a server without experiments says nothing at all
+    let is_its_own = ["experiments", "next_page_token"].iter().any(|name| answer.get(name).is_some());
+    if !is_its_own && answer.as_object().is_some_and(|fields| !fields.is_empty()) {
+        let base = inner.client.address().base();
+        return Err(Fault::new(FaultKind::NotMlflow, format!("{base} answers, but not as a tracking server does.")));
+    }
     let mut report = Report::default();
     let (mut items, mut on_page) = (Vec::new(), HashSet::new());
     for item in answer.get("experiments").and_then(Value::as_array).into_iter().flatten() {
