@@ -5,6 +5,7 @@
 //   ... connect to faults.at('endless'), then look at faults.requests ...
 
 import { createServer } from 'node:http';
+import { after } from 'node:test';
 
 const VERSION = '3.17.2';
 const T0_MS = 1_700_000_000_000;
@@ -142,6 +143,9 @@ export const FAULTS = {
   'bare-nan': (ask) => (ask.path.includes('/metrics/') ? { ...sound(ask), body: sound(ask).body.replaceAll('0.5', 'NaN').replaceAll('0.25', '-Infinity') } : sound(ask)),
 };
 
+const started = new Set();
+after(() => started.forEach((close) => close()));
+
 /**
  * Starts it on a free port. `at(fault)` is the address of a server with that fault; `requests` all that was asked so far, as
  * `{ fault, method, path, query, body, headers }`; `mostInFlight()` how many were open at one time.
@@ -193,6 +197,13 @@ export async function startFaults() {
   const server = createServer((request, response) => answerTo(request, response).catch(() => request.socket.destroy()));
   await new Promise((done) => server.listen(0, '127.0.0.1', done));
   const url = `http://127.0.0.1:${server.address().port}`;
+  const close = () => {
+    waiting.forEach(clearTimeout);
+    server.closeAllConnections();
+    server.close();
+  };
+  // Whoever forgets it would keep the test file from ending.
+  started.add(close);
   return {
     url,
     requests,
@@ -201,10 +212,6 @@ export async function startFaults() {
       return `${url}/${fault}`;
     },
     mostInFlight: () => most,
-    close: () => {
-      waiting.forEach(clearTimeout);
-      server.closeAllConnections();
-      server.close();
-    },
+    close,
   };
 }
