@@ -31,9 +31,7 @@ fn shelf_of(folder: Rc<dyn Folder>) -> (Stores, Shelf, usize, Report) {
         |after| source.shelf(after),
         |page| {
             report.merge(page.report);
-            shelf.registered.extend(page.items.registered);
-            shelf.logged.extend(page.items.logged);
-            shelf.traces.extend(page.items.traces);
+            shelf.append(page.items);
             pages += 1;
         },
     ))

@@ -1,8 +1,8 @@
 //! Requests by the browser's own fetch, from the page or a worker. It must not know what is asked.
 
+use crate::browser::wait;
 use crate::sources::http::{Http, Method, NoAnswer, Request, Response, Sent};
 use gloo::timers::callback::Timeout;
-use gloo::timers::future::TimeoutFuture;
 use js_sys::{Promise, Reflect, Uint8Array};
 use std::cell::Cell;
 use std::rc::Rc;
@@ -123,7 +123,7 @@ impl Http for Fetch {
     }
 
     fn pause(&self, ms: u32) -> Sent<'_, ()> {
-        Box::pin(TimeoutFuture::new(ms))
+        Box::pin(wait(ms))
     }
 
     fn origin(&self) -> Option<String> {

@@ -14,6 +14,15 @@ pub struct Shelf {
     pub traces: Vec<Trace>,
 }
 
+impl Shelf {
+    /// Puts another page below.
+    pub fn append(&mut self, page: Shelf) {
+        self.registered.extend(page.registered);
+        self.logged.extend(page.logged);
+        self.traces.extend(page.traces);
+    }
+}
+
 impl RegisteredModel {
     /// The tag of those that are prompts.
     pub const PROMPT_TAG: &str = "mlflow.prompt.is_prompt";

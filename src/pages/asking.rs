@@ -323,8 +323,7 @@ fn take(app: App, opening: usize, ask: &RunsAsk, page: Page<RunTable>) {
     let is_news =
         app.asked.lists.with_value(|lists| lists.is_empty()) || !ask.scope.order.is_empty() || page.next.is_none();
     app.asked.lists.update_value(|lists| lists.answered(opening, ask, &page));
-    let known = app.session.try_update_value(|session| session.absorb_asked(page)).unwrap_or_default();
-    app.asked.revise(&known);
+    let known = absorb(app, page);
     if !app.asked.said.with_untracked(String::is_empty) {
         app.asked.said.set(String::new());
     }
@@ -332,7 +331,13 @@ fn take(app: App, opening: usize, ask: &RunsAsk, page: Page<RunTable>) {
         // the top of an order belongs above what stands
         app.asked.resort.update(|count| *count += 1);
     }
-    let runs = app.session.with_value(|session| session.read.runs);
-    signs::set_runs(runs, None);
     tell(app, is_news);
+}
+
+/// Takes in runs that a server gave; answers the rows of those that were here and have something new.
+pub fn absorb(app: App, page: Page<RunTable>) -> Vec<u32> {
+    let known = app.session.try_update_value(|session| session.absorb_asked(page)).unwrap_or_default();
+    app.asked.revise(&known);
+    signs::set_runs(app.session.with_value(|session| session.read.runs), None);
+    known
 }

@@ -37,7 +37,7 @@ pub fn Bar() -> impl IntoView {
         app.histories_changed.track();
         app.session.with_value(|session| session.report.total())
     };
-    let has_server = has_server(app);
+    let has_server = app.has_server();
     let toggle = move |drawer: Drawer| {
         app.drawer.update(|open| *open = if *open == Some(drawer) { None } else { Some(drawer) });
     };
@@ -79,15 +79,6 @@ pub fn Bar() -> impl IntoView {
             </button>
         </header>
     }
-}
-
-/// Whether some of what is open is a tracking server.
-pub fn has_server(app: App) -> Memo<bool> {
-    Memo::new(move |_| {
-        app.phase.track();
-        app.opened.track();
-        app.session.with_value(|session| session.has_server())
-    })
 }
 
 /// What the server says of itself, its workspaces, and how often what runs is looked at.

@@ -4,7 +4,6 @@ use crate::browser::signs::Act;
 use crate::browser::{Timer, now_ms, zone_minutes};
 use crate::chart::{Axis, Bar, BarPlot, Form, LinePlot, Series};
 use crate::model::MetricSeries;
-use crate::pages::bar;
 use crate::pages::pipeline::Pipeline;
 use crate::pages::state::App;
 use crate::session::{History, Stretch};
@@ -71,7 +70,7 @@ pub fn Charts() -> impl IntoView {
     });
     let total =
         Memo::new(move |_| all.with(|sections| sections.iter().map(|section| section.charts.len()).sum::<usize>()));
-    let has_server = bar::has_server(app);
+    let has_server = app.has_server();
     let words = move || {
         let (eyes, lines) = (rows.with(|rows| rows.len()), pipeline.matching.with(|rows| rows.len()));
         format!("{} of {} in charts", count(eyes as i64), counted(lines as u64, "run", "runs"))

@@ -1,7 +1,6 @@
 //! Two drawers: keys and the search language; what was sent, and how to check it.
 
 use crate::browser::{policy, preferences, served};
-use crate::pages::bar;
 use crate::pages::state::App;
 use crate::query::{Standing, examples};
 use crate::widgets::drawer::Drawer;
@@ -86,7 +85,7 @@ pub fn Help() -> impl IntoView {
 pub fn Sent() -> impl IntoView {
     let app = App::get();
     let close = Callback::new(move |()| app.drawer.set(None));
-    let has_server = bar::has_server(app);
+    let has_server = app.has_server();
     let served = served::served().filter(|served| served.name().is_some());
     view! {
         <Drawer open=Signal::derive(move || app.drawer.get() == Some(crate::pages::state::Drawer::Sent)) title=Signal::derive(move || if has_server.get() { "What is sent" } else { "0 bytes sent" }.to_owned()) on_close=close>

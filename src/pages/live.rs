@@ -1,13 +1,14 @@
 //! Live: while runs run, the server is asked for them again, for runs that started since, and for the new points of the curves that
 //! are drawn. The tab that is hidden asks nothing. What fails is tried again the next time.
 
-use crate::browser::{document, signs, wait};
-use crate::model::RunStatus;
+use crate::browser::{document, wait};
+use crate::model::{RunStatus, RunTable};
+use crate::pages::asking::absorb;
 use crate::pages::opening::tell;
 use crate::pages::pipeline::Pipeline;
 use crate::pages::state::App;
 use crate::session::{Histories, Stretch};
-use crate::sources::{Fault, RunsAsk, Scope, Source};
+use crate::sources::{Fault, Page, RunsAsk, Scope, Source};
 use futures_util::future::{AbortHandle, abortable};
 use leptos::prelude::*;
 use std::collections::HashSet;
@@ -76,19 +77,17 @@ async fn poll(app: App, pipeline: Pipeline) -> Result<(), Fault> {
     Ok(())
 }
 
-fn take(app: App, page: crate::sources::Page<crate::model::RunTable>) {
+fn take(app: App, page: Page<RunTable>) {
     if page.items.is_empty() {
         return;
     }
-    let before = app.session.with_value(|session| session.table.len());
-    let known = app.session.try_update_value(|session| session.absorb_asked(page)).unwrap_or_default();
+    let runs = || app.session.with_value(|session| session.table.len());
+    let before = runs();
+    let known = absorb(app, page);
     for row in &known {
         grow(app, *row);
     }
-    let (runs, is_more) = app.session.with_value(|session| (session.read.runs, session.table.len() > before));
-    if is_more || !known.is_empty() {
-        signs::set_runs(runs, None);
-        app.asked.revise(&known);
+    if runs() > before || !known.is_empty() {
         tell(app, true);
     }
 }

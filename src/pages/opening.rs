@@ -3,7 +3,7 @@
 use crate::browser::files::{Thing, fetch_beside, name_of, pick_folder as pick_folder_handle};
 use crate::browser::server::{self, Connection};
 use crate::browser::worker::Reader;
-use crate::browser::{base_url, document, handles, pause, policy, served, signs, turns};
+use crate::browser::{base_url, document, handles, pause, policy, served, signs};
 use crate::model::{Experiment, Lifecycle};
 use crate::pages::connect;
 use crate::pages::state::App;
@@ -208,8 +208,7 @@ pub fn restart(app: App) {
 /// Stops loading; what was read stays.
 pub fn cancel(app: App) {
     app.session.update_value(Session::cancel);
-    app.phase.set(app.session.with_value(|session| session.phase.clone()));
-    turns::keep_short(false);
+    app.show_phase(app.session.with_value(|session| session.phase.clone()));
     // what came since the page was told last
     app.changed.update(|count| *count += 1);
 }
@@ -238,8 +237,7 @@ fn start_now(app: App, name: String, things: Vec<Thing>) {
     app.refused.set(None);
     app.said.set(String::new());
     app.drawer.set(None);
-    app.phase.set(Phase::Looking);
-    turns::keep_short(true);
+    app.show_phase(Phase::Looking);
     app.changed.update(|count| *count += 1);
     app.opened.set(Some(name.clone()));
     app.things.set_value(things.clone());
@@ -300,8 +298,7 @@ fn read(app: App, whole: Rc<Union>, opening: Opening, things: Vec<Thing>, choose
     let busy = signs::Busy::start();
     let prefix = opening.prefix.clone();
     let at = app.session.try_update_value(|session| session.start(opening)).unwrap_or_default();
-    app.phase.set(app.session.with_value(|session| session.phase.clone()));
-    turns::keep_short(true);
+    app.show_phase(app.session.with_value(|session| session.phase.clone()));
     leptos::task::spawn_local(async move {
         let opened = async {
             let reader = Reader::start(&base_url())?;
@@ -430,9 +427,8 @@ fn absorb(app: App, opening: usize, step: Step, choose_page: bool) {
     let done = phase == Phase::Done;
     let is_told_by_choosing = last_experiments && choose_page;
     let is_news = !phase.is_loading() || read.runs <= FEW_RUNS;
-    turns::keep_short(phase.is_loading());
     if app.phase.with_untracked(|shown| *shown != phase) {
-        app.phase.set(phase);
+        app.show_phase(phase);
     }
     if !is_told_by_choosing {
         tell(app, is_news);

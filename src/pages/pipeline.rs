@@ -89,7 +89,7 @@ impl Pipeline {
             OrderBy { field, descending }
         });
         let (is_held, is_scrolled) = (RwSignal::new(false), RwSignal::new(false));
-        let is_loading = Memo::new(move |_| app.phase.with(crate::session::Phase::is_loading) || app.asked.is_asking());
+        let is_loading = app.is_loading();
         let matched = Memo::new(move |last: Option<&Matched>| {
             let (base, query, order) = (base.get(), query.get(), order.get());
             let opening = app.opening.get_value();

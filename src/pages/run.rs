@@ -30,7 +30,7 @@ pub fn Run() -> impl IntoView {
         let name = app.view.with(|view| view.run.clone())?;
         app.run_names.get().number(&name)
     });
-    let is_loading = Memo::new(move |_| app.phase.with(crate::session::Phase::is_loading) || app.asked.is_asking());
+    let is_loading = app.is_loading();
     let pipeline = Pipeline::get();
     let step = move |ahead: bool| {
         let (Some(row), lines) = (row.get_untracked(), pipeline.lines.get_untracked()) else { return };

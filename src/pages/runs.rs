@@ -278,7 +278,7 @@ fn Table() -> impl IntoView {
         }
     });
     let is_empty = Memo::new(move |_| pipeline.lines.with(|lines| lines.is_empty()));
-    let is_loading = Memo::new(move |_| app.phase.with(crate::session::Phase::is_loading) || app.asked.is_asking());
+    let is_loading = app.is_loading();
     view! {
         <Grid
             label=Signal::derive(move || format!("{} runs", pipeline.matching.with(|rows| rows.len())))

@@ -2,7 +2,7 @@
 //! that are under way.
 
 use crate::browser::files::Thing;
-use crate::browser::{address, document, dom, preferences, signs};
+use crate::browser::{address, document, dom, preferences, signs, turns};
 use crate::model::{Reason, Report, RunKey};
 use crate::pages::asking::Asked;
 use crate::pages::opening::How;
@@ -265,6 +265,26 @@ impl App {
             view.run = None;
             view.artifact = None;
         })
+    }
+
+    /// Whether runs are still to come, read or asked for.
+    pub fn is_loading(self) -> Memo<bool> {
+        Memo::new(move |_| self.phase.with(Phase::is_loading) || self.asked.is_asking())
+    }
+
+    /// Whether some of what is open is a tracking server.
+    pub fn has_server(self) -> Memo<bool> {
+        Memo::new(move |_| {
+            self.phase.track();
+            self.opened.track();
+            self.session.with_value(Session::has_server)
+        })
+    }
+
+    /// Tells the page where loading stands. While much is read its turns are short.
+    pub fn show_phase(self, phase: Phase) {
+        turns::keep_short(phase.is_loading());
+        self.phase.set(phase);
     }
 
     /// The present page.

@@ -47,8 +47,10 @@ fn unordered(scope: &Scope) -> Scope {
 /// Whether `whole` holds all that `part` does.
 fn covers(whole: &Scope, part: &Scope) -> bool {
     let has = |number: &u32| whole.experiments.contains(number);
-    let has_experiments =
-        whole.experiments.is_empty() || (!part.experiments.is_empty() && part.experiments.iter().all(has));
+    // mostly the same list, which may be long
+    let has_experiments = whole.experiments.is_empty()
+        || whole.experiments == part.experiments
+        || (!part.experiments.is_empty() && part.experiments.iter().all(has));
     let has_lifecycle = whole.lifecycle.is_none() || whole.lifecycle == part.lifecycle;
     let has_query = whole.query.is_empty() || whole.query == part.query;
     let has_runs =

@@ -48,9 +48,7 @@ impl Shelves {
         if !self.is_wanted(number) {
             return None;
         }
-        self.all.registered.extend(page.items.registered);
-        self.all.logged.extend(page.items.logged);
-        self.all.traces.extend(page.items.traces);
+        self.all.append(page.items);
         if page.next.is_none() {
             self.state = State::Done;
         }

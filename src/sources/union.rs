@@ -68,7 +68,8 @@ impl Member {
     /// What of a scope of the whole is its own; `None` when nothing can be.
     fn scope(&self, scope: &Scope) -> Option<Scope> {
         let known = self.experiments.borrow();
-        let own = |number: &u32| known.iter().position(|known| known == number).map(|own| own as u32);
+        // they were numbered in the order in which they came
+        let own = |number: &u32| known.binary_search(number).ok().map(|own| own as u32);
         let experiments: Vec<u32> = scope.experiments.iter().filter_map(own).collect();
         let inner = |key: &RunKey| self.inner(&key.0).map(|key| RunKey(key.to_owned()));
         let only: Vec<RunKey> = scope.only.iter().filter_map(inner).collect();

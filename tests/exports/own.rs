@@ -58,9 +58,7 @@ fn shelf_of(source: &dyn Source) -> (Shelf, Report) {
     block_on(each_page(
         |after| source.shelf(after),
         |page| {
-            shelf.registered.extend(page.items.registered);
-            shelf.logged.extend(page.items.logged);
-            shelf.traces.extend(page.items.traces);
+            shelf.append(page.items);
             report.merge(page.report);
         },
     ))

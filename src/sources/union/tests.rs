@@ -165,9 +165,7 @@ fn shelf(source: &dyn Source) -> Shelf {
     block_on(each_page(
         |after| source.shelf(after),
         |page| {
-            all.registered.extend(page.items.registered);
-            all.logged.extend(page.items.logged);
-            all.traces.extend(page.items.traces);
+            all.append(page.items);
         },
     ))
     .expect("a shelf");

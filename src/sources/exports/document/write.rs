@@ -456,9 +456,7 @@ async fn shelf(source: &dyn Source, report: &mut Report) -> Result<Shelf, Fault>
         |after| source.shelf(after),
         |page| {
             report.merge(page.report);
-            shelf.registered.extend(page.items.registered);
-            shelf.logged.extend(page.items.logged);
-            shelf.traces.extend(page.items.traces);
+            shelf.append(page.items);
         },
     )
     .await?;
