@@ -179,7 +179,7 @@ async fn reads(version: &str, source: &dyn Source) -> Result<(), Fault> {
     let other = whole.name.iter().position(|name| name == "run-08").expect("a run");
     let key = |row: usize| whole.key[row].clone();
     let of_loss = vec![(key(long), "loss".to_owned()), (key(other), "loss".to_owned())];
-    let ask = |enough, steps| HistoryAsk { pairs: of_loss.clone(), enough, steps, after: None };
+    let ask = |enough, steps| HistoryAsk { pairs: of_loss.clone(), enough, steps, ..HistoryAsk::default() };
     let is_whole = |series: &MetricSeries| series.len() == 12_000 && !series.is_sampled;
     let samples = matches!(version, "3.17" | "2.22");
     let histories = source.history(ask(Some(320), None)).await?.items;

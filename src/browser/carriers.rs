@@ -3,13 +3,16 @@
 //! Reading is bounded by the browser's process boundary, about half a millisecond a file: hence thousands of small files
 //! are joined into one Blob and read at once.
 
+use crate::browser::ahead::Ahead;
 use crate::model::{Reason, Report};
 use crate::sources::index::{PathIndex, PathIndexBuilder};
 use crate::sources::{Async, Bytes, Entry, Fault, FaultKind, Folder, ReadAsk, Weight};
 use futures_util::future::join_all;
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
+use std::future::Future;
 use std::ops::Range;
+use std::pin::Pin;
 use std::rc::Rc;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -25,12 +28,18 @@ const AT_ONCE: usize = 64;
 /// One picked file.
 pub struct FileBytes {
     file: File,
+    /// Made when something is first announced; `None` in it where the browser can not.
+    ahead: OnceCell<Option<Ahead>>,
 }
 
 impl FileBytes {
     /// Of a File that came from the page.
     pub fn new(file: File) -> FileBytes {
-        FileBytes { file }
+        FileBytes { file, ahead: OnceCell::new() }
+    }
+
+    fn ahead(&self) -> Option<&Ahead> {
+        self.ahead.get().and_then(Option::as_ref)
     }
 }
 
@@ -40,8 +49,25 @@ impl Bytes for FileBytes {
     }
 
     fn read(&self, range: Range<u64>) -> Result<Vec<u8>, Fault> {
+        if let Some(bytes) = self.ahead().and_then(|ahead| ahead.take(&range)) {
+            return Ok(bytes);
+        }
         let blob = slice(&self.file, &range).map_err(|error| fault(&self.file.name(), &error))?;
         read_blob(&blob).map_err(|error| fault(&self.file.name(), &error))
+    }
+
+    fn announce(&self, ranges: &[Range<u64>]) {
+        if let Some(ahead) = self.ahead.get_or_init(|| Ahead::of(&self.file)) {
+            ahead.announce(ranges);
+        }
+    }
+
+    fn arrived(&self) -> Pin<Box<dyn Future<Output = ()> + '_>> {
+        Box::pin(async move {
+            if let Some(ahead) = self.ahead() {
+                ahead.arrived().await;
+            }
+        })
     }
 }
 

@@ -3,6 +3,7 @@
 //! It must not know what a page shows; pages and widgets call it, it calls readers and seams.
 
 pub mod address;
+pub mod ahead;
 pub mod canvas;
 pub mod carriers;
 pub mod document;

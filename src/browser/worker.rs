@@ -142,6 +142,14 @@ fn spawn(base: &str) -> Result<Worker, JsValue> {
          handle = await app.worker();\n}} catch (error) {{\n  self.postMessage({{ missing: String(error) }});\n}}\n\
          if (handle) {{\n  self.onmessage = (event) => handle(event.data);\n  for (const event of early) handle(event.data);\n}}\n"
     );
+    run(&code)
+}
+
+/// A worker that runs this code, a module.
+///
+/// # Errors
+/// When the browser refuses.
+pub fn run(code: &str) -> Result<Worker, JsValue> {
     let options = web_sys::BlobPropertyBag::new();
     options.set_type("text/javascript");
     let blob = web_sys::Blob::new_with_str_sequence_and_options(&js_sys::Array::of1(&code.into()), &options)?;

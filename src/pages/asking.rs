@@ -11,7 +11,7 @@ use crate::sources::path;
 use crate::sources::union::Part;
 use crate::sources::{Fault, Page, RunsAsk, Scope, Source};
 use crate::view::rows::PARENT_TAG;
-use crate::view::{PageName, Shown};
+use crate::view::{Layout, PageName, Shown};
 use futures_util::future::{AbortHandle, abortable};
 use leptos::prelude::*;
 use std::collections::HashMap;
@@ -24,6 +24,8 @@ const PAGE_MS: f64 = 1_500.0;
 /// So often it is looked whether the curves in sight have come, with this pause, before rows are asked for that nobody sees.
 const CURVES_FIRST: u32 = 300;
 const CURVES_LOOK_MS: u32 = 50;
+/// So many looks charts have to be built and to ask, when the first rows stand.
+const CHARTS_BEGIN: u32 = 6;
 /// Somebody may still be typing or sorting on.
 const SETTLE_MS: u32 = 200;
 
@@ -300,12 +302,17 @@ async fn ask_one(app: App, opening: usize, scope: &Scope) -> Result<(), Fault> {
     let asked = app.asked;
     let Some(server) = asked.server(opening) else { return Ok(()) };
     let mut size = PAGE_RUNS;
+    let has_charts = app.view.with_untracked(|view| view.page == PageName::Runs && view.layout != Layout::Table);
+    let mut may_begin = if has_charts { CHARTS_BEGIN } else { 0 };
     while let Some(ask) = asked.lists.with_value(|lists| lists.next(opening, scope, size)) {
         // curves in sight come before rows out of sight
-        let mut looks = if ask.after.is_some() { CURVES_FIRST } else { 0 };
-        while looks > 0 && app.is_asking_for_histories() {
-            looks -= 1;
-            wait(CURVES_LOOK_MS).await;
+        if ask.after.is_some() {
+            let mut looks = CURVES_FIRST;
+            while looks > 0 && (may_begin > 0 || app.is_asking_for_histories()) {
+                looks -= 1;
+                may_begin = if app.is_asking_for_histories() { 0 } else { may_begin.saturating_sub(1) };
+                wait(CURVES_LOOK_MS).await;
+            }
         }
         let start_ms = signs::now_ms();
         let page = server.runs(ask.clone()).await?;

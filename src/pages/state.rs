@@ -332,7 +332,12 @@ impl App {
                 }
                 let key = |row: u32| self.session.with_value(|session| session.table.key.get(row as usize).cloned());
                 let pairs = wants.iter().filter_map(|(row, metric)| Some((key(*row)?, metric.clone()))).collect();
-                let mut ask = HistoryAsk { pairs, after: None, steps: stretch.steps, enough: stretch.enough };
+                let last_step = self.session.with_value(|session| {
+                    let of = |(row, metric): &Want| session.table.metric(*row, metric).map(|summary| summary.step);
+                    wants.iter().filter_map(of).max()
+                });
+                let Stretch { steps, enough } = stretch;
+                let mut ask = HistoryAsk { pairs, after: None, steps, enough, last_step };
                 loop {
                     let answer = source.history(ask.clone()).await;
                     if self.opening.get_value() != opening {

@@ -60,6 +60,15 @@ pub trait Bytes {
     /// # Errors
     /// [`FaultKind::FileChanged`] when the file was written to after it was picked, [`FaultKind::Unreadable`] otherwise.
     fn read(&self, range: Range<u64>) -> Result<Vec<u8>, Fault>;
+
+    /// Just these ranges will be read next: whoever can brings them meanwhile. What was announced before and not read is
+    /// forgotten. Announce no more than fits into memory.
+    fn announce(&self, _ranges: &[Range<u64>]) {}
+
+    /// Until what was announced is here, or will not come; it is read in either case.
+    fn arrived(&self) -> Pin<Box<dyn Future<Output = ()> + '_>> {
+        Box::pin(std::future::ready(()))
+    }
 }
 
 /// What [`Folder::open`] reads as a whole where there is no other way, bytes.
@@ -231,6 +240,8 @@ pub struct HistoryAsk {
     pub steps: Option<(i64, i64)>,
     /// So many points of a history are enough: a server may choose among more. All without.
     pub enough: Option<u32>,
+    /// The largest of the last steps, as far as they are known: histories of few steps have few points.
+    pub last_step: Option<i64>,
 }
 
 /// Part of an answer.

@@ -61,7 +61,7 @@ pub fn read(inner: &Inner, pairs: &[Pair]) -> Result<Option<Vec<MetricSeries>>, 
     let met = inner.database.problems_met();
     let mut page = Vec::new();
     let mut points = 0;
-    let mut work = Work::new(&inner.database);
+    let work = Work::new(&inner.database);
     let together = if matches!(way, Way::Pair(_)) { PAIRS } else { PAIRS_ROUNDABOUT };
     for chunk in pairs.chunks(together) {
         let rowids = look_up(inner, table, &way, chunk)?;
@@ -81,7 +81,7 @@ pub fn read(inner: &Inner, pairs: &[Pair]) -> Result<Option<Vec<MetricSeries>>, 
         }
         page.extend(read_rows(inner, table, chunk, rowids)?);
         points += found;
-        if points >= PAGE_POINTS || work.is_enough(&inner.database, found) {
+        if points >= PAGE_POINTS || work.is_enough(&inner.database) {
             break;
         }
     }
@@ -181,11 +181,9 @@ impl HistoryPass {
     /// Goes on for one call's work; all histories, once it is through.
     pub fn step(&mut self, inner: &Inner) -> Result<Option<Vec<MetricSeries>>, Fault> {
         let HistoryPass { sweep, number_of, points, .. } = self;
-        let mut work = Work::new(&inner.database);
+        let work = Work::new(&inner.database);
         loop {
-            let mut rows = 0;
             let has_more = sweep.step(&inner.database, Work::STEP, &mut |_, row: &Row<'_>| {
-                rows += 1;
                 let (Some(run), Some(key)) = (row.get(0).text(), row.get(1).text()) else { return };
                 let places = number_of.get(&*run).and_then(|keys| keys.get(&*key));
                 for at in places.into_iter().flatten() {
@@ -195,7 +193,8 @@ impl HistoryPass {
             if !has_more {
                 return Ok(Some(std::mem::take(points).into_iter().map(MetricSeries::from_points).collect()));
             }
-            if work.is_enough(&inner.database, rows) {
+            // what was announced comes between two calls
+            if inner.database.has_announced() || work.is_enough(&inner.database) {
                 return Ok(None);
             }
         }

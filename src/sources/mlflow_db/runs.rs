@@ -174,16 +174,15 @@ impl Pass {
     /// Goes on for one call's work; whether there is more.
     fn step(&mut self, inner: &Inner, report: &mut Report) -> Result<bool, Fault> {
         let Pass { sweep, parts, found, .. } = self;
-        let mut work = Work::new(&inner.database);
+        let work = Work::new(&inner.database);
         loop {
-            let mut rows = 0;
             let has_more = sweep.step(&inner.database, Work::STEP, &mut |part, row| {
-                rows += 1;
                 if let Some(part) = parts.get(part) {
                     found.add(*part, row, inner.file(), report);
                 }
             })?;
-            if !has_more || work.is_enough(&inner.database, rows) {
+            // what was announced comes between two calls
+            if !has_more || inner.database.has_announced() || work.is_enough(&inner.database) {
                 return Ok(has_more);
             }
         }

@@ -182,6 +182,16 @@ impl Database {
         self.pager.cost()
     }
 
+    /// Whether what a sweep reads next was announced to the files: it comes while something else is done.
+    pub fn has_announced(&self) -> bool {
+        self.pager.has_announced()
+    }
+
+    /// Until the files have what was announced to them.
+    pub async fn arrived(&self) {
+        self.pager.arrived().await;
+    }
+
     /// How often something could not be read so far. When it grows while an index is used, the table itself may still hold all.
     pub fn problems_met(&self) -> u64 {
         self.pager.problems.met()

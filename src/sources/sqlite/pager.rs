@@ -31,6 +31,8 @@ pub struct Pager {
     usable: usize,
     pages: u32,
     cache: RefCell<Cache>,
+    /// What was announced to the files.
+    announced: RefCell<Vec<(u8, Range<u64>)>>,
     reads: Cell<u64>,
     bytes: Cell<u64>,
     /// What was found to be wrong.
@@ -85,6 +87,7 @@ impl Pager {
             usable: usable as usize,
             pages,
             cache: RefCell::default(),
+            announced: RefCell::default(),
             reads: Cell::new(0),
             bytes: Cell::new(0),
             problems: Problems::default(),
@@ -149,7 +152,40 @@ impl Pager {
         self.plan(pages).into_iter().try_for_each(|(file, range)| self.read(file, range))
     }
 
-    /// The same for few pages, each with the block that it lies in: it costs no more, and what belongs together was mostly
+    /// Tells the files that those of `pages` that are not in memory will be wanted next.
+    pub fn announce(&self, pages: impl IntoIterator<Item = u32>) {
+        let plan = self.plan(pages);
+        for (file, bytes) in (0_u8..).zip(&self.files) {
+            let own: Vec<Range<u64>> =
+                plan.iter().filter(|(of, _)| *of == file).map(|(_, range)| range.clone()).collect();
+            if let Some(bytes) = bytes.as_ref().filter(|_| !own.is_empty()) {
+                bytes.announce(&own);
+            }
+        }
+        *self.announced.borrow_mut() = plan;
+    }
+
+    /// Whether something was announced and not yet read.
+    pub fn has_announced(&self) -> bool {
+        !self.announced.borrow().is_empty()
+    }
+
+    /// Until the files have what was announced.
+    pub async fn arrived(&self) {
+        for bytes in self.files.iter().flatten() {
+            bytes.arrived().await;
+        }
+    }
+
+    /// Reads what was announced, just as it was.
+    ///
+    /// # Errors
+    /// Those of the files.
+    pub fn want_announced(&self) -> Result<(), Fault> {
+        self.announced.take().into_iter().try_for_each(|(file, range)| self.read(file, range))
+    }
+
+    /// The same as [`Pager::want`] for few pages, each with the block that it lies in: it costs no more, and what belongs together was mostly
     /// written together.
     ///
     /// # Errors
@@ -309,6 +345,14 @@ mod tests {
             check(page);
         }
         assert!(file.reads.take().is_empty());
+        // What was announced is read as it was announced, whatever has come meanwhile.
+        pager.announce([2, 700, 702]);
+        check(701);
+        assert_eq!(file.reads.take(), [640 * 512..768 * 512]);
+        pager.want_announced().expect("read");
+        assert_eq!(file.reads.take(), [699 * 512..702 * 512]);
+        pager.want_announced().expect("read");
+        assert!(file.reads.take().is_empty() && !pager.has_announced());
         // Unplanned: the block round it, as far as it is not there.
         check(399);
         assert_eq!(file.reads.take().pop(), Some(384 * 512..399 * 512));

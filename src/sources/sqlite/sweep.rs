@@ -17,6 +17,8 @@ pub struct Sweep {
     leaves: Vec<Leaf>,
     is_sorted: bool,
     read: usize,
+    /// How many of those that follow were announced.
+    announced: usize,
     seen: Seen,
     decoder: Decoder,
 }
@@ -52,7 +54,7 @@ impl Sweep {
         for part in &mut parts {
             part.level.retain(|root| seen.insert(*root));
         }
-        Sweep { parts, leaves: Vec::new(), is_sorted: false, read: 0, seen, decoder: Decoder::default() }
+        Sweep { parts, leaves: Vec::new(), is_sorted: false, read: 0, announced: 0, seen, decoder: Decoder::default() }
     }
 
     /// Reads on for about as much as `budget` allows; whether there is more. What can not be read is among
@@ -66,21 +68,24 @@ impl Sweep {
             self.look_into(pager, budget, each)?;
             return Ok(true);
         }
-        let mut plan = Plan::new(budget);
-        let rest = self.leaves.get(self.read..).unwrap_or_default();
-        let planned = rest.iter().take_while(|leaf| {
-            let goes_on = !plan.is_full();
-            plan.add(pager, leaf.page);
-            goes_on
-        });
-        let batch: Vec<Leaf> = planned.copied().collect();
+        let batch = match std::mem::take(&mut self.announced) {
+            0 => self.planned(self.read, pager, budget),
+            count => self.leaves.get(self.read..).unwrap_or_default().iter().take(count).copied().collect(),
+        };
+        pager.want_announced()?;
         pager.want(batch.iter().map(|leaf| leaf.page))?;
-        let Sweep { parts, leaves, seen, decoder, read, .. } = self;
+        let Sweep { parts, decoder, .. } = &mut *self;
         for (number, part) in parts.iter().enumerate() {
             let own: Vec<u32> =
                 batch.iter().filter(|leaf| usize::from(leaf.part) == number).map(|leaf| leaf.page).collect();
             part.tree(pager).want_overflow(&own, decoder)?;
         }
+        let following = self.planned(self.read + batch.len(), pager, budget);
+        if !following.is_empty() {
+            pager.announce(following.iter().map(|leaf| leaf.page));
+        }
+        self.announced = following.len();
+        let Sweep { parts, leaves, seen, decoder, read, .. } = &mut *self;
         for leaf in &batch {
             *read += 1;
             let number = usize::from(leaf.part);
@@ -100,6 +105,18 @@ impl Sweep {
             }
         }
         Ok(self.read < self.leaves.len())
+    }
+
+    /// The leaves of one step, from this one on.
+    fn planned(&self, from: usize, pager: &Pager, budget: Budget) -> Vec<Leaf> {
+        let mut plan = Plan::new(budget);
+        let rest = self.leaves.get(from..).unwrap_or_default();
+        let planned = rest.iter().take_while(|leaf| {
+            let goes_on = !plan.is_full();
+            plan.add(pager, leaf.page);
+            goes_on
+        });
+        planned.copied().collect()
     }
 
     /// Goes down one level of one table, or a part of it.

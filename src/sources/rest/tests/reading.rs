@@ -251,6 +251,35 @@ fn histories_say_whether_they_are_all() {
 }
 
 #[test]
+fn short_histories_come_whole_and_long_ones_sampled() {
+    // The last step, the points of an answer that is whole; the ways that were asked, whether the histories are sampled.
+    let check = |last_step: Option<i64>, held: usize, ways: &[&str], is_sampled: bool| {
+        let (script, tracking) = server(move |request| match request.url.as_str() {
+            url if url.contains("get-history-bulk?") => {
+                json(json!({ "metrics": (0..held).map(|step| point("a", step as i64)).collect::<Vec<_>>() }))
+            }
+            url if url.contains("get-history-bulk-interval") => {
+                json(json!({ "metrics": [point("a", 0), point("a", 5), point("b", 0)] }))
+            }
+            _ => absent(),
+        })
+        .tracking(Credentials::None);
+        let ask = HistoryAsk { enough: Some(2), last_step, ..pairs(&[("a", "loss"), ("b", "loss")]) };
+        let page = wait(tracking.history(ask)).expect("histories");
+        let paths = script.paths();
+        let asked = paths.iter().filter_map(|path| Some(path.split_once("get-history-bulk")?.1.split_once('?')?.0));
+        assert_eq!(asked.collect::<Vec<_>>(), ways, "last step {last_step:?}, {held} points: {paths:?}");
+        assert_eq!(page.items[0].is_sampled, is_sampled, "last step {last_step:?}, {held} points");
+    };
+    check(Some(3), 4, &[""], false);
+    check(Some(12_498), 4, &[""], false);
+    check(Some(12_499), 4, &["-interval"], true);
+    check(None, 4, &["-interval"], true);
+    // Steps may hold many points each: what is full may lack some.
+    check(Some(0), 25_000, &["", "-interval"], true);
+}
+
+#[test]
 fn histories_come_by_whatever_way_there_is() {
     let whole = |request: &Request| {
         let is_second = request.url.contains("page_token=t");
