@@ -1,15 +1,14 @@
 // One run, the figures of what is large: a generated MLflow database of 100,000 runs (20 params, 7 tags, 10 metrics each, 1.1 GB) and
 // a zip of 500,000 small files (14,286 runs), natively and by the page in Chromium. Beside the database: Python's sqlite3, the
-// floor; SQLite compiled to wasm in the same browser; and, where `mlflow` can be started ($MLFLOW, or on the PATH), its server with
-// its own page on a copy. Beside the zip: `unzip -tq`. `cargo xtask bench --large` builds what is measured and starts this; the
-// first time it makes the data. Prints a table, then the same as one line of JSON.
+// floor; SQLite compiled to wasm in the same browser; and MLflow's server with its own page on a copy. Beside the zip: `unzip -tq`.
+// `cargo xtask bench --large` builds what is measured and starts this; the first time it makes the data. Prints a table, then the same
+// as one line of JSON.
 
-import { execFileSync, spawn } from 'node:child_process';
-import { rmSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { ROOT, serve } from '../tests/e2e/site.mjs';
 import { bytesOf, DATA, generate, inBrowser, merge, openInPage, program, python, report, TIMES, TOOL } from './measure.mjs';
+import { start } from './server.mjs';
 
 const RUNS = 100_000;
 const POINTS = 1;
@@ -21,7 +20,6 @@ const ZIP = { path: join(DATA, 'runs-14286.zip'), runs: 14_286, open: 'files' };
 const FILES = 35;
 /** A run whose histories nobody has read before: it is one of the long ones, far from the newest. */
 const RUN = `bench-${RUNS / 2 - 1}`;
-const MLFLOW = process.env.MLFLOW ?? 'mlflow';
 
 const results = [];
 const row = (input, how, figures, more) => results.push({ input, how, ...figures, ...more });
@@ -83,51 +81,26 @@ async function sqliteInPage() {
 
 /** MLflow's server on a copy that MLflow itself made the tables of, and its page from the navigation to its first hundred runs. */
 async function mlflow() {
-  try {
-    execFileSync(MLFLOW, ['--version'], { stdio: 'ignore' });
-  } catch {
-    console.log('There is no `mlflow` here to compare with: set MLFLOW to its path.');
-    return;
-  }
-  const copy = generate(join(DATA, `mlflow-${RUNS}-${POINTS}-${LONG}.db`), (part) => {
-    rmSync(part, { force: true });
-    execFileSync(MLFLOW, ['db', 'upgrade', `sqlite:///${part}`], { stdio: 'ignore' });
+  const copy = generate(join(DATA, `mlflow-${RUNS}-${POINTS}-${LONG}`, 'mlflow.db'), (part) => {
+    python('servers.py', 'empty', part);
     python('database.py', 'copy', DATABASE, part);
   });
-  const port = await freePort();
-  const server = spawn(MLFLOW, ['server', '--backend-store-uri', `sqlite:///${copy}`, '--host', '127.0.0.1', '--port', String(port), '--workers', '1'], { stdio: 'ignore', detached: true });
-  const url = `http://127.0.0.1:${port}`;
-  try {
-    for (let tries = 0; !(await fetch(`${url}/health`).then((answer) => answer.ok, () => false)); tries++) {
-      if (tries > 600) throw new Error('`mlflow server` does not answer');
-      await new Promise((done) => setTimeout(done, 200));
-    }
-    const figures = {};
-    for (let n = 0; n < TIMES; n++) {
-      merge(figures, await inBrowser(async (page, watch) => {
-        const end = await watch();
-        const start = performance.now();
-        const asked = page.waitForResponse((answer) => answer.url().includes('/runs/search') && answer.ok(), { timeout: 300_000 });
-        await page.goto(`${url}/#/experiments/1/runs`, { timeout: 300_000 });
-        const { runs } = await (await asked).json();
-        // of the newest first
-        await page.getByText(runs.at(-1).info.run_name, { exact: true }).first().waitFor({ state: 'attached', timeout: 300_000 });
-        return { first_rows_ms: performance.now() - start, ...(await end()) };
-      }));
-    }
-    row('database', 'mlflow server and its page, first 100 runs', figures);
-  } finally {
-    process.kill(-server.pid);
+  const server = await start(copy);
+  const figures = {};
+  for (let n = 0; n < TIMES; n++) {
+    merge(figures, await inBrowser(async (page, watch) => {
+      const end = await watch();
+      const start = performance.now();
+      const asked = page.waitForResponse((answer) => answer.url().includes('/runs/search') && answer.ok(), { timeout: 300_000 });
+      await page.goto(`${server.url}/#/experiments/1/runs`, { timeout: 300_000 });
+      const { runs } = await (await asked).json();
+      // of the newest first
+      await page.getByText(runs.at(-1).info.run_name, { exact: true }).first().waitFor({ state: 'attached', timeout: 300_000 });
+      return { first_rows_ms: performance.now() - start, ...(await end()) };
+    }));
   }
-}
-
-function freePort() {
-  return new Promise((done) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address();
-      server.close(() => done(port));
-    });
-  });
+  row('database', 'mlflow server and its page, first 100 runs', figures);
+  await server.stop();
 }
 
 async function zip(site) {

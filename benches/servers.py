@@ -2,6 +2,8 @@
 
 usage: python3 benches/servers.py make DATABASE RUNS
            30 params, 20 metrics and 5 tags a run; 20 points of each metric in the newest 100 runs, one in the others
+       python3 benches/servers.py empty DATABASE
+           its tables alone
        python3 benches/servers.py facts DATABASE
            prints what is to be found in it, as JSON: the experiment and its number of runs, the ids of the newest 100, and, of all
            runs, of a filter and of an order by a metric, the names of the first three
@@ -28,11 +30,15 @@ KINDS = 25
 ROWS = 3
 
 
-def make(out, runs):
+def empty(out):
     program = environments.place(VERSION) / "bin" / "mlflow"
     Path(out).unlink(missing_ok=True)
     # What is left of it goes with the program.
     subprocess.run([program, "db", "upgrade", f"sqlite:///{out}"], env=serve.environment(VERSION), check=True, capture_output=True)
+
+
+def make(out, runs):
+    empty(out)
     rng = random.Random(7)
     database = sqlite3.connect(out)
     database.execute("PRAGMA journal_mode = OFF")
@@ -103,6 +109,8 @@ if __name__ == "__main__":
     match sys.argv[1:]:
         case ["make", out, runs]:
             make(out, int(runs))
+        case ["empty", out]:
+            empty(out)
         case ["facts", database]:
             facts(database)
         case _:

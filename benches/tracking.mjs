@@ -5,18 +5,16 @@
 // same as one line of JSON. $RUNGLASS_BENCH_RUNS takes fewer runs, $RUNGLASS_BENCH_TIMES
 // measures each less often, and an argument is a pattern of what is measured alone. A filter and an order show their first rows at
 // once; `complete_ms` is when nothing is missing. The server's own page shows 100 rows and 100 more a click: its complete table is
-// its first rows and the mean of the first clicks times those that are left, which is kind to it, since clicks grow slower.
+// its first rows and the mean of the first clicks times those that are left, which is kind to it, since clicks grow slower. Beside the
+// complete table stands its floor: the server's own time for all runs, asked page after page by a program that does nothing with them.
 
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { dirname, join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { launch, ROOT, serve } from '../tests/e2e/site.mjs';
+import { join } from 'node:path';
+import { launch, serve } from '../tests/e2e/site.mjs';
 import { DATA, generate, merge, python, report, TIMES as TIMES_OF_ALL } from './measure.mjs';
 import { counting } from './counting.mjs';
+import { start } from './server.mjs';
 
 const RUNS = Number(process.env.RUNGLASS_BENCH_RUNS ?? 10_000);
-const PYTHON = process.env.RUNGLASS_PYTHON ?? 'python3';
 const TIMES = Number(process.env.RUNGLASS_BENCH_TIMES ?? TIMES_OF_ALL);
 /** Runs that the server's own page loads at a click. */
 const CLICK = 100;
@@ -24,22 +22,38 @@ const CLICK = 100;
 const CLICKS = 5;
 const VIEWPORT = { width: 1440, height: 900 };
 const LIMIT_MS = 300_000;
+/** Runs of a page of the floor: larger ones are no faster. */
+const FLOOR_RUNS = 2_000;
+/** An idle server answers a small question in less. */
+const IDLE_MS = 60;
 
 const database = generate(join(DATA, `tracking-${RUNS}`, 'mlflow.db'), (part) => python('servers.py', 'make', part, RUNS));
 const facts = JSON.parse(python('servers.py', 'facts', database));
 
-/** The server, ready; it ends with this process, whose pipe it listens to. */
-async function start() {
-  const script = join(ROOT, 'tests/servers/serve.py');
-  const child = spawn(PYTHON, [script, '--version', '3.17', '--data', dirname(database), '--as-it-is'], { stdio: ['pipe', 'pipe', 'inherit'] });
-  const ended = once(child, 'exit');
-  const line = await Promise.race([once(createInterface(child.stdout), 'line'), ended.then(() => null)]);
-  if (!line) throw new Error('MLflow did not start; see above');
-  const stop = async () => {
-    child.stdin.end();
-    await ended;
-  };
-  return { url: JSON.parse(line[0]).url, stop };
+async function search(url, body) {
+  const answer = await fetch(`${url}/api/2.0/mlflow/runs/search`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) });
+  if (!answer.ok) throw new Error(`${answer.status} ${await answer.text()}`);
+  return answer;
+}
+
+/** Until the server is through with what was asked by a page that is gone: it goes on with it. */
+async function settled(url) {
+  for (let quick = 0; quick < 3; ) {
+    const start = performance.now();
+    await (await search(url, { experiment_ids: [String(facts.experiment)], max_results: 1 })).arrayBuffer();
+    quick = performance.now() - start < IDLE_MS ? quick + 1 : 0;
+  }
+}
+
+/** All runs, page after page. */
+async function floor(url) {
+  const start = performance.now();
+  let token;
+  do {
+    const answer = await search(url, { experiment_ids: [String(facts.experiment)], max_results: FLOOR_RUNS, page_token: token });
+    token = (await answer.json()).next_page_token;
+  } while (token);
+  return { ms: performance.now() - start };
 }
 
 /** What both pages get before their own scripts: waiting for something to be painted, and when the last act was. */
@@ -247,7 +261,7 @@ function allShown(app) {
 }
 
 const results = [];
-const server = await start();
+const server = await start(database);
 const site = await serve();
 const [counted, countedSite] = [await counting(server.url), await counting(site.url)];
 const only = process.argv[2] && new RegExp(process.argv[2]);
@@ -259,17 +273,31 @@ for (const what of Object.keys(measures(pages[0]))) {
   for (const [at, app] of pages.entries()) {
     const isAll = what === 'charts of 100 runs' && app.name !== 'Runglass';
     const figures = {};
-    for (let n = 0; n < TIMES; n++) merge(figures, await inBrowser(app, measures(app)[what], isAll ? await (state(app)) : undefined));
+    for (let n = 0; n < TIMES; n++) {
+      const kept = isAll ? await state(app) : undefined;
+      await settled(server.url);
+      merge(figures, await inBrowser(app, measures(app)[what], kept));
+    }
     // once more through what counts, which may be slower
     const also = countedPages[at];
     const kept = isAll ? await state(also) : undefined;
     const begun = () => [counted, countedSite].forEach((count) => count.reset());
     begun();
     also.begun = begun;
+    await settled(server.url);
     await inBrowser(also, measures(also)[what], kept);
     const [api, page] = [counted.total((path) => path.includes('api/')), counted.total((path) => !path.includes('api/'))];
     const how = what === 'complete table' && app.name !== 'Runglass' ? `${app.name}, extrapolated from ${CLICKS} clicks` : app.name;
     results.push({ what, page: how, ...figures, requests: api.requests, kb: api.bytes / 1e3, page_kb: (page.bytes + countedSite.total().bytes) / 1e3 });
+    console.error(JSON.stringify(results.at(-1)));
+  }
+  if (what === 'complete table') {
+    const figures = {};
+    for (let n = 0; n < TIMES; n++) {
+      await settled(server.url);
+      merge(figures, await floor(server.url));
+    }
+    results.push({ what, page: 'the server alone, the floor', ...figures });
     console.error(JSON.stringify(results.at(-1)));
   }
 }

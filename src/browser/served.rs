@@ -37,27 +37,21 @@ impl Wire {
         Wire { base }
     }
 
-    async fn fetch(&self, address: &str, method: &str, body: Option<String>) -> Result<Response, Fault> {
-        let scope: WorkerGlobalScope = js_sys::global().dyn_into().map_err(|_| gone())?;
+    async fn post(&self, address: &str, question: String) -> Result<Response, JsValue> {
+        let scope: WorkerGlobalScope = js_sys::global().dyn_into()?;
         let options = RequestInit::new();
-        options.set_method(method);
-        if let Some(body) = &body {
-            options.set_body(&body.into());
-        }
-        let request = Request::new_with_str_and_init(&format!("{}{address}", self.base), &options);
-        let request = request.map_err(|_| gone())?;
-        if body.is_some() {
-            request.headers().set("content-type", "application/json").map_err(|_| gone())?;
-        }
-        let response = JsFuture::from(scope.fetch_with_request(&request)).await.map_err(|_| gone())?;
-        Ok(response.unchecked_into())
+        options.set_method("POST");
+        options.set_body(&question.into());
+        let request = Request::new_with_str_and_init(&format!("{}{address}", self.base), &options)?;
+        request.headers().set("content-type", "application/json")?;
+        Ok(JsFuture::from(scope.fetch_with_request(&request)).await?.unchecked_into())
     }
 }
 
 impl Host for Wire {
     fn ask<'a>(&'a self, address: &'a str, question: String) -> Async<'a, Vec<u8>> {
         Box::pin(async move {
-            let response = self.fetch(address, "POST", Some(question)).await?;
+            let response = self.post(address, question).await.map_err(|_| gone())?;
             let status = response.status();
             let body = JsFuture::from(response.array_buffer().map_err(|_| gone())?).await.map_err(|_| gone())?;
             let body = js_sys::Uint8Array::new(&body).to_vec();
@@ -66,15 +60,7 @@ impl Host for Wire {
     }
 
     fn open<'a>(&'a self, path: &'a str) -> Async<'a, Rc<dyn Bytes>> {
-        Box::pin(async move {
-            let response = self.fetch(&file_address(path), "HEAD", None).await?;
-            let header = |name: &str| response.headers().get(name).ok().flatten();
-            match (response.status(), header("content-length").and_then(|size| size.parse().ok())) {
-                (200, Some(size)) => Ok(Rc::new(self.file(path, size, header("etag"))) as Rc<dyn Bytes>),
-                (404, _) => Err(Fault::new(FaultKind::NotFound, format!("{path} is not there."))),
-                (status, _) => Err(Fault::new(FaultKind::Unreadable, format!("{path} could not be read ({status})."))),
-            }
-        })
+        Box::pin(async move { Ok(Rc::new(self.open_now(path)?) as Rc<dyn Bytes>) })
     }
 }
 
@@ -123,7 +109,7 @@ impl ServedFile {
         let name = &self.name;
         match request.status().unwrap_or(0) {
             200 | 206 => Ok(request),
-            404 => Err(Fault::new(FaultKind::NotFound, format!("{name} is not there any more."))),
+            404 => Err(Fault::new(FaultKind::NotFound, format!("{name} is not there."))),
             412 => {
                 let message = format!("{name} changed on disk while it was read. Restart to read it anew.");
                 Err(Fault::new(FaultKind::FileChanged, message))

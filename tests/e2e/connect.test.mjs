@@ -333,8 +333,10 @@ pageTest('a page that takes long is stopped by the user, and goes on', { expecte
   await page.getByRole('button', { name: 'Stop, keep these' }).click();
   await page.locator('[data-asked=stopped]').waitFor();
   await idle(page);
-  await page.getByRole('button', { name: 'Go on' }).click();
+  const empty = page.locator('.empty').filter({ hasText: 'No run was loaded' });
+  await empty.getByRole('button', { name: 'Go on' }).click();
   await page.locator('[data-asked=asking]').waitFor();
+  assert.equal(await empty.count(), 0);
 });
 
 pageTest('nothing is there: the page says so at once', { expected: REFUSED }, async ({ page, site }) => {

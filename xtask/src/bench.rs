@@ -28,9 +28,10 @@ pub fn run(root: &Path, size: Size) -> Result<()> {
     };
     let mut command = Command::new("node");
     command.arg(script).env("CHROMIUM", chromium).current_dir(root);
-    if size == Size::Servers {
+    if size != Size::Small {
         command.env("RUNGLASS_PYTHON", servers::install(root)?);
-    } else {
+    }
+    if size != Size::Servers {
         let native = ["build", "--locked", "--release", "--no-default-features", "--bin", "runglass"];
         tools::run(tools::cargo(root).args(native))?;
     }

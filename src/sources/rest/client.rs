@@ -309,7 +309,7 @@ impl Client {
                 Tried::Done(Ok(response))
             }
             status if call.passing.contains(&status) && is_its_own => {
-                let wait = response.header("retry-after").and_then(retry_after);
+                let wait = retry_after(&response);
                 Tried::Again { wait, otherwise: self.refused(Ok(&response), false) }
             }
             _ => {
@@ -391,7 +391,12 @@ impl Client {
     }
 }
 
-/// Seconds; a date is not looked at, since nothing here knows the time.
-fn retry_after(value: &str) -> Option<Duration> {
-    value.trim().parse().ok().map(Duration::from_secs)
+/// Seconds, or a date, which is compared with the server's own (RFC 9110, 10.2.3).
+fn retry_after(response: &Response) -> Option<Duration> {
+    let value = response.header("retry-after")?.trim();
+    let until = || {
+        let date = |text: &str| httpdate::parse_http_date(text).ok();
+        date(value)?.duration_since(date(response.header("date")?)?).ok()
+    };
+    value.parse().ok().map(Duration::from_secs).or_else(until)
 }

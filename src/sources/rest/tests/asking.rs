@@ -41,6 +41,14 @@ fn what_may_pass_is_asked_again() {
     check(vec![Err(NoAnswer::TimedOut)], Some(FaultKind::TimedOut), 4, &[300, 600, 1_200]);
     check(vec![after(429, "7"), good()], None, 2, &[7_000]);
     check(vec![after(429, "soon"), good()], None, 2, &[300]);
+    let until = |now: &str, then: &str| {
+        let headers = vec![("date".to_owned(), now.to_owned()), ("retry-after".to_owned(), then.to_owned())];
+        Ok(Response { status: 503, headers, ..Response::default() })
+    };
+    let (early, late) = ("Tue, 24 Nov 2026 10:00:00 GMT", "Tue, 24 Nov 2026 10:00:09 GMT");
+    check(vec![until(early, late), good()], None, 2, &[9_000]);
+    check(vec![until(late, early), good()], None, 2, &[300]);
+    check(vec![after(503, late), good()], None, 2, &[300]);
     check(vec![after(429, "99999999999"), good()], None, 2, &[60_000]);
     check(vec![after(429, "1")], Some(FaultKind::Busy), 4, &[1_000, 1_000, 1_200]);
     check(vec![error(500, "INTERNAL_ERROR", "no")], Some(FaultKind::Busy), 4, &[300, 600, 1_200]);
