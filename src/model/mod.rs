@@ -4,6 +4,7 @@
 //! `serde` alone (the latter because two of its types travel as JSON headers between the page and its worker).
 
 mod cells;
+mod columns;
 mod experiment;
 mod field;
 mod report;
@@ -15,6 +16,7 @@ mod table;
 mod texts;
 
 pub use cells::Cells;
+pub use columns::{Columns, TextColumn};
 pub use experiment::{Experiment, Server, Store};
 pub use field::{Attribute, DatasetKey, Field};
 pub use report::{Notice, Reason, Report, Severity};
@@ -22,5 +24,5 @@ pub use run::{DatasetInput, Lifecycle, RunKey, RunStatus};
 pub use series::{MetricSeries, MetricSummary, point_order};
 pub use shelf::{LoggedModel, ModelVersion, RegisteredModel, Shelf, Trace};
 pub use summaries::Summaries;
-pub use table::{Columns, RunRow, RunTable, TextColumn};
+pub use table::{RunRow, RunTable};
 pub use texts::{TextList, Texts, hash};

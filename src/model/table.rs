@@ -1,137 +1,6 @@
 //! Runs as columns. Indices flow, tables stay: whoever filters, sorts or groups hands on row numbers of one [`RunTable`].
 
-use crate::model::{Cells, DatasetInput, Lifecycle, MetricSummary, RunKey, RunStatus, Summaries, Texts};
-use std::collections::HashMap;
-
-/// Text of one field, dictionary-coded.
-#[derive(Clone, Debug, Default)]
-pub struct TextColumn {
-    dictionary: Texts,
-    codes: Cells<u32>,
-}
-
-impl TextColumn {
-    /// From the distinct texts and, for each row that has one, its index among them. `None` when two texts are the same or a
-    /// code has no text.
-    pub fn from_parts<'a>(texts: impl IntoIterator<Item = &'a str>, codes: Cells<u32>) -> Option<TextColumn> {
-        let mut dictionary = Texts::default();
-        let are_new = texts.into_iter().all(|text| dictionary.code_for(text) as usize + 1 == dictionary.len());
-        let has_text = codes.iter().all(|(_, code)| (code as usize) < dictionary.len());
-        (are_new && has_text).then_some(TextColumn { dictionary, codes })
-    }
-
-    /// The text at `row`.
-    pub fn get(&self, row: u32) -> Option<&str> {
-        self.codes.get(row).map(|code| self.text(code))
-    }
-
-    /// The dictionary code at `row`: equal text, equal code.
-    pub fn code(&self, row: u32) -> Option<u32> {
-        self.codes.get(row)
-    }
-
-    /// The text of a code that this column gave out.
-    pub fn text(&self, code: u32) -> &str {
-        self.dictionary.get(code)
-    }
-
-    /// The distinct texts, in order of first appearance; index = code.
-    pub fn dictionary(&self) -> &Texts {
-        &self.dictionary
-    }
-
-    /// Puts `text` at `row`.
-    pub fn set(&mut self, row: u32, text: &str) {
-        let code = self.dictionary.code_for(text);
-        self.codes.set(row, code);
-    }
-
-    /// (row, code) of some rows, by ascending row.
-    pub fn codes_in(&self, rows: std::ops::Range<u32>) -> impl Iterator<Item = (u32, u32)> + '_ {
-        self.codes.range(rows)
-    }
-
-    /// (row, code) by ascending row.
-    pub fn codes(&self) -> impl Iterator<Item = (u32, u32)> + '_ {
-        self.codes.iter()
-    }
-
-    /// (row, text) by ascending row.
-    pub fn texts(&self) -> impl Iterator<Item = (u32, &str)> + '_ {
-        self.codes.iter().map(|(row, code)| (row, self.text(code)))
-    }
-
-    /// How many rows have a text.
-    pub fn len(&self) -> usize {
-        self.codes.len()
-    }
-
-    /// Whether no row has a text.
-    pub fn is_empty(&self) -> bool {
-        self.codes.is_empty()
-    }
-}
-
-/// Columns by key, in order of first appearance.
-#[derive(Clone, Debug)]
-pub struct Columns<C> {
-    keys: Vec<Box<str>>,
-    index: HashMap<Box<str>, u32>,
-    columns: Vec<C>,
-}
-
-impl<C> Default for Columns<C> {
-    fn default() -> Self {
-        Columns { keys: Vec::new(), index: HashMap::new(), columns: Vec::new() }
-    }
-}
-
-impl<C: Default> Columns<C> {
-    /// The column of `key`.
-    pub fn get(&self, key: &str) -> Option<&C> {
-        self.index.get(key).map(|&at| &self.columns[at as usize])
-    }
-
-    /// The column of `key`, made if it is new.
-    pub fn entry(&mut self, key: &str) -> &mut C {
-        let at = self.number(key);
-        &mut self.columns[at]
-    }
-
-    /// The number of the column of `key`, made if it is new: for whoever has many values of the same keys.
-    pub fn number(&mut self, key: &str) -> usize {
-        match self.index.get(key) {
-            Some(&at) => at as usize,
-            None => {
-                let at = self.columns.len();
-                self.keys.push(key.into());
-                self.index.insert(key.into(), at as u32);
-                self.columns.push(C::default());
-                at
-            }
-        }
-    }
-
-    /// The column of a number.
-    pub fn at_mut(&mut self, number: usize) -> Option<&mut C> {
-        self.columns.get_mut(number)
-    }
-
-    /// (key, column) in order of first appearance.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &C)> + '_ {
-        self.keys.iter().map(|key| &**key).zip(&self.columns)
-    }
-
-    /// Number of columns.
-    pub fn len(&self) -> usize {
-        self.columns.len()
-    }
-
-    /// Whether there is no column.
-    pub fn is_empty(&self) -> bool {
-        self.columns.is_empty()
-    }
-}
+use crate::model::{Columns, DatasetInput, Lifecycle, MetricSummary, RunKey, RunStatus, Summaries, TextColumn};
 
 /// One run as a reader hands it over; the table takes it apart into columns.
 #[derive(Clone, Debug, PartialEq)]
@@ -264,11 +133,9 @@ impl RunTable {
         room(&mut self.artifact_uri, rows);
         room(&mut self.datasets, rows);
         room(&mut self.outputs, rows);
-        self.user.codes.reserve(rows);
-        for column in self.params.columns.iter_mut().chain(&mut self.tags.columns) {
-            column.codes.reserve(rows);
-        }
-        self.metrics.columns.iter_mut().for_each(|column| column.reserve(rows));
+        self.user.reserve(rows);
+        self.params.iter_mut().chain(self.tags.iter_mut()).for_each(|(_, column)| column.reserve(rows));
+        self.metrics.iter_mut().for_each(|(_, column)| column.reserve(rows));
     }
 
     /// Puts the runs of `other` below the own ones; row `r` of `other` becomes row `self.len() + r`.
@@ -285,12 +152,12 @@ impl RunTable {
         self.artifact_uri.extend(other.artifact_uri);
         self.datasets.extend(other.datasets);
         self.outputs.extend(other.outputs);
-        append_text(&mut self.user, &other.user, base);
+        self.user.append(&other.user, base);
         for (key, column) in other.params.iter() {
-            append_text(self.params.entry(key), column, base);
+            self.params.entry(key).append(column, base);
         }
         for (key, column) in other.tags.iter() {
-            append_text(self.tags.entry(key), column, base);
+            self.tags.entry(key).append(column, base);
         }
         for (key, column) in other.metrics.iter() {
             let own = self.metrics.entry(key);
@@ -350,17 +217,19 @@ impl RunTable {
         put(&mut self.artifact_uri, row, &other.artifact_uri, at);
         put(&mut self.datasets, row, &other.datasets, at);
         put(&mut self.outputs, row, &other.outputs, at);
-        replace_text(&mut self.user, row, other.user.get(at));
+        match other.user.get(at) {
+            Some(user) => self.user.set(row, user),
+            None => self.user.unset(row),
+        }
         for (own, others) in [(&mut self.params, &other.params), (&mut self.tags, &other.tags)] {
-            own.columns.iter_mut().for_each(|column| column.codes.unset(row));
+            own.iter_mut().for_each(|(_, column)| column.unset(row));
             for (key, column) in others.iter() {
                 if let Some(text) = column.get(at) {
                     own.entry(key).set(row, text);
                 }
             }
         }
-        for (number, own) in self.metrics.columns.iter_mut().enumerate() {
-            let key = self.metrics.keys.get(number).map(|key| &**key).unwrap_or_default();
+        for (key, own) in self.metrics.iter_mut() {
             let known = own.get(row);
             let is_same = |new: &MetricSummary| known.is_some_and(|known| known.has_last_of(new) && new.count == 0);
             match other.metric(at, key) {
@@ -435,13 +304,6 @@ impl RunTable {
     }
 }
 
-fn replace_text(own: &mut TextColumn, row: u32, text: Option<&str>) {
-    match text {
-        Some(text) => own.set(row, text),
-        None => own.codes.unset(row),
-    }
-}
-
 /// A column without any of the rows is not made.
 fn slice_text<'a>(from: &TextColumn, rows: &std::ops::Range<u32>, to: impl FnOnce() -> &'a mut TextColumn) {
     let mut codes = from.codes_in(rows.clone()).peekable();
@@ -449,16 +311,6 @@ fn slice_text<'a>(from: &TextColumn, rows: &std::ops::Range<u32>, to: impl FnOnc
         let column = to();
         for (row, code) in codes {
             column.set(row - rows.start, from.text(code));
-        }
-    }
-}
-
-fn append_text(own: &mut TextColumn, other: &TextColumn, base: u32) {
-    // each text is looked up once, not once a row
-    let codes: Vec<u32> = other.dictionary().iter().map(|text| own.dictionary.code_for(text)).collect();
-    for (row, code) in other.codes() {
-        if let Some(&code) = codes.get(code as usize) {
-            own.codes.set(base + row, code);
         }
     }
 }

@@ -348,9 +348,9 @@ mod tests {
         // What was announced is read as it was announced, whatever has come meanwhile.
         pager.announce([2, 700, 702]);
         check(701);
-        assert_eq!(file.reads.take(), [640 * 512..768 * 512]);
+        assert_eq!(file.reads.take().pop(), Some(640 * 512..768 * 512));
         pager.want_announced().expect("read");
-        assert_eq!(file.reads.take(), [699 * 512..702 * 512]);
+        assert_eq!(file.reads.take().pop(), Some(699 * 512..702 * 512));
         pager.want_announced().expect("read");
         assert!(file.reads.take().is_empty() && !pager.has_announced());
         // Unplanned: the block round it, as far as it is not there.

@@ -1,6 +1,7 @@
 //! A server that says what it is told to, in memory: what no real one can be made to say.
 
 mod asking;
+mod histories;
 mod hostile;
 mod reading;
 mod recorded;
