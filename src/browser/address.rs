@@ -10,7 +10,8 @@ use wasm_bindgen::closure::Closure;
 const WRITE_EVERY_MS: u32 = 250;
 
 thread_local! {
-    static PENDING: RefCell<Option<(String, gloo::timers::callback::Timeout)>> = const { RefCell::new(None) };
+    /// While nothing is written: what waits, and until when.
+    static PENDING: RefCell<Option<(Option<String>, gloo::timers::callback::Timeout)>> = const { RefCell::new(None) };
 }
 
 /// The fragment, without its `#`.
@@ -66,26 +67,38 @@ pub fn go(fragment: &str) {
     write(fragment, true);
 }
 
-/// The present entry changes, soon.
+/// The present entry changes: at once, or soon when it was just written, since browsers allow so many writes in a time.
 pub fn tune(fragment: &str) {
-    PENDING.with(|pending| {
-        let mut pending = pending.borrow_mut();
-        match pending.as_mut() {
-            Some((waiting, _)) => fragment.clone_into(waiting),
-            None => {
-                let timer = gloo::timers::callback::Timeout::new(WRITE_EVERY_MS, flush);
-                *pending = Some((fragment.to_owned(), timer));
-            }
+    let waits = PENDING.with_borrow_mut(|pending| match pending {
+        Some((waiting, _)) => {
+            *waiting = Some(fragment.to_owned());
+            true
         }
+        None => false,
     });
+    if !waits {
+        write(fragment, false);
+        rest();
+    }
 }
 
-/// Writes what waits.
-pub fn flush() {
-    if let Some((fragment, timer)) = PENDING.with(|pending| pending.borrow_mut().take()) {
-        drop(timer);
-        write(&fragment, false);
+/// For a while nothing is written but by `flush`.
+fn rest() {
+    let timer = gloo::timers::callback::Timeout::new(WRITE_EVERY_MS, || {
+        if flush() {
+            rest();
+        }
+    });
+    PENDING.set(Some((None, timer)));
+}
+
+/// Writes what waits, if something does.
+pub fn flush() -> bool {
+    let waiting = PENDING.take().and_then(|(fragment, _)| fragment);
+    if let Some(fragment) = &waiting {
+        write(fragment, false);
     }
+    waiting.is_some()
 }
 
 fn write(fragment: &str, new_entry: bool) {
@@ -105,11 +118,13 @@ fn write(fragment: &str, new_entry: bool) {
 pub fn on_change(changed: impl Fn() + 'static) {
     let Some(window) = web_sys::window() else { return };
     let changed = Closure::<dyn Fn()>::new(move || {
-        PENDING.with(|pending| pending.borrow_mut().take());
+        drop(PENDING.take());
         changed();
     });
     // what waits is written before the page goes, or a reload would lose it
-    let leaving = Closure::<dyn Fn()>::new(flush);
+    let leaving = Closure::<dyn Fn()>::new(|| {
+        flush();
+    });
     let _ = window.add_event_listener_with_callback("pagehide", leaving.as_ref().unchecked_ref());
     leaving.forget();
     for event in ["popstate", "hashchange"] {

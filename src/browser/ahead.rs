@@ -3,11 +3,13 @@
 //!
 //! It must not know what is read. Where the browser makes no such worker nothing comes, and whoever announced reads by itself.
 
-use crate::browser::worker;
+use crate::browser::{wait, worker};
+use futures_util::future::{Either, select};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::future::poll_fn;
 use std::ops::Range;
+use std::pin::pin;
 use std::rc::Rc;
 use std::task::{Poll, Waker};
 use wasm_bindgen::closure::Closure;
@@ -30,6 +32,9 @@ self.onmessage = ({ data }) => {
 };
 ";
 
+/// So long nothing is heard of a worker that is none any more, milliseconds.
+const SILENT_MS: u32 = 5_000;
+
 /// One file, read ahead. Dropping it ends the worker.
 pub struct Ahead {
     worker: Worker,
@@ -41,6 +46,8 @@ struct Shared {
     /// Of the announcement that counts.
     number: Cell<u32>,
     waiting: Cell<usize>,
+    /// Nothing comes from the worker any more.
+    is_dead: Cell<bool>,
     here: RefCell<HashMap<(u64, u64), js_sys::ArrayBuffer>>,
     waker: RefCell<Option<Waker>>,
 }
@@ -79,6 +86,7 @@ impl Ahead {
         let own = shared.clone();
         let on_error = Closure::<dyn Fn(web_sys::Event)>::new(move |event: web_sys::Event| {
             event.prevent_default();
+            own.is_dead.set(true);
             own.expect(0);
         });
         worker.set_onerror(Some(&on_error.into_js_value().unchecked_into()));
@@ -98,20 +106,28 @@ impl Ahead {
         let put = |key: &str, value: JsValue| js_sys::Reflect::set(&message, &key.into(), &value).is_ok();
         let is_made =
             put("number", shared.number.get().into()) && put("ranges", ends.collect::<js_sys::Array>().into());
-        let is_sent = is_made && self.worker.post_message(&message).is_ok();
+        let is_sent = is_made && !shared.is_dead.get() && self.worker.post_message(&message).is_ok();
         shared.expect(if is_sent { ranges.len() } else { 0 });
     }
 
-    /// Until all of it came, or will not come.
+    /// Until all of it came, or will not come: a worker that is silent for long counts as dead, since a browser that is short of
+    /// memory ends one without a word.
     pub async fn arrived(&self) {
-        poll_fn(|context| {
-            if self.shared.waiting.get() == 0 {
+        let shared = &self.shared;
+        if shared.waiting.get() == 0 {
+            return;
+        }
+        let all_here = poll_fn(|context| {
+            if shared.waiting.get() == 0 {
                 return Poll::Ready(());
             }
-            *self.shared.waker.borrow_mut() = Some(context.waker().clone());
+            *shared.waker.borrow_mut() = Some(context.waker().clone());
             Poll::Pending
-        })
-        .await;
+        });
+        if let Either::Right(_) = select(all_here, pin!(wait(SILENT_MS))).await {
+            shared.is_dead.set(true);
+            shared.expect(0);
+        }
     }
 
     /// The bytes of a range that was announced, if they are here; they are given once.

@@ -97,13 +97,15 @@ pub struct FileFolder {
     index: PathIndex,
     files: Vec<File>,
     report: RefCell<Report>,
+    /// The browser did not hand out what was dropped at all.
+    is_lost: bool,
 }
 
 impl FileFolder {
     /// Of files with their paths, parted by `/`, and of the paths of what the browser did not hand out.
     pub fn new(files: Vec<(String, File)>, lost: &[String]) -> FileFolder {
         let mut report = Report::default();
-        for path in lost {
+        for path in lost.iter().filter(|path| !path.is_empty()) {
             report.note(Reason::FileUnreadable, path, None, "The browser did not hand it out.");
         }
         let mut builder = PathIndexBuilder::default();
@@ -118,7 +120,7 @@ impl FileFolder {
         for number in same {
             report.note(Reason::FileUnreadable, index.path(number), None, "Another file has the same path.");
         }
-        FileFolder { index, files: kept, report: RefCell::new(report) }
+        FileFolder { index, files: kept, report: RefCell::new(report), is_lost: lost.iter().any(String::is_empty) }
     }
 }
 
@@ -135,7 +137,15 @@ impl Folder for FileFolder {
     fn list<'a>(&'a self, dirs: &'a [String], with_sizes: bool) -> Async<'a, Vec<Vec<Entry>>> {
         let size = |number: u32| self.files.get(number as usize).filter(|_| with_sizes).map(|file| file.size() as u64);
         let lists = self.index.lists(dirs, size);
-        Box::pin(async move { Ok(lists) })
+        let is_lost = self.is_lost && dirs.iter().any(String::is_empty);
+        Box::pin(async move {
+            if is_lost {
+                let message =
+                    "The browser did not hand out the folder that was dropped. Choose it with “Open a folder” instead.";
+                return Err(Fault::new(FaultKind::Unreadable, message));
+            }
+            Ok(lists)
+        })
     }
 
     fn read<'a>(&'a self, asks: &'a [ReadAsk]) -> Async<'a, Vec<Result<Vec<u8>, Fault>>> {

@@ -145,7 +145,7 @@ pub fn Experiments() -> impl IntoView {
                     />
                 })}
                 {move || beside.get().into_iter().map(|(page, words)| {
-                    let href = app.href(|view| {
+                    let href = app.href(move |view| {
                         view.to_experiments();
                         view.page = page;
                     });
@@ -223,7 +223,7 @@ fn Nothing(how_many: Memo<(usize, usize)>, beside: Memo<Vec<(PageName, String)>>
                     " It holds {}: prompts have no page here yet.", counted(prompts, "prompt", "prompts")
                 ))}</p>
                 {beside.into_iter().map(|(page, words)| {
-                    let href = app.href(|view| {
+                    let href = app.href(move |view| {
                         view.to_experiments();
                         view.page = page;
                     });
@@ -308,10 +308,10 @@ fn List(
         })
     };
     let href = move |number: u32| {
-        let names = app.experiment_names.get_untracked();
-        app.href(|view| {
+        let name = app.experiment_names.with_untracked(|names| names.name(number).to_owned());
+        app.href(move |view| {
             view.page = PageName::Runs;
-            view.experiments = vec![names.name(number).to_owned()];
+            view.experiments = vec![name.clone()];
             view.filter.clear();
             view.sort = None;
         })

@@ -13,6 +13,11 @@ use leptos::prelude::*;
 pub fn save(app: App, chosen: Chosen) {
     let chosen = app.session.with_value(|session| as_shown(session, chosen));
     let Some(source) = app.source.get_value() else { return };
+    if app.is_saving.get_value() {
+        app.say("An export is being written; one at a time");
+        return;
+    }
+    app.is_saving.set_value(true);
     let opening = app.opening.get_value();
     let name = app.opened.get_untracked().unwrap_or_default();
     let stem = name.split(['.', '/', ' ']).find(|part| !part.is_empty()).unwrap_or("runs").to_owned();
@@ -53,6 +58,7 @@ pub fn save(app: App, chosen: Chosen) {
             }
             Err(fault) => app.say(format!("The export was not written: {}", fault.message)),
         }
+        app.is_saving.set_value(false);
         drop(busy);
     });
 }

@@ -115,7 +115,7 @@ pub fn open_sample(app: App) {
     let busy = signs::Busy::start();
     let opening = app.opening.get_value();
     leptos::task::spawn_local(async move {
-        match fetch_beside(&format!("{}sample.zip", base_url()), "sample.zip").await {
+        match fetch_beside(&format!("{}sample.zip", base_url()), SAMPLE).await {
             // something else was opened meanwhile
             Ok(_) if app.opening.get_value() != opening => {}
             Ok(thing) => start(app, SAMPLE.to_owned(), vec![thing]),

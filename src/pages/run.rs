@@ -84,11 +84,11 @@ pub fn go_to(app: App, row: u32) {
 }
 
 /// The address of the page of a run.
-pub fn href(app: App, row: u32) -> String {
+pub fn href(app: App, row: u32) -> impl Fn() -> String + Clone + Send + 'static {
     let name = app.run_names.with_untracked(|names| names.name(row).to_owned());
-    app.href(|view| {
+    app.href(move |view| {
         view.page = PageName::Run;
-        view.run = Some(name);
+        view.run = Some(name.clone());
         view.artifact = None;
     })
 }

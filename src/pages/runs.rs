@@ -445,7 +445,8 @@ fn shown_elsewhere(app: App) -> Option<AnyView> {
         Some((runs, there, experiment.name.clone(), experiment.origin.clone()))
     })?;
     let names = app.experiment_names.get();
-    let href = app.href(|view| view.experiments = vec![names.name(there).to_owned()]);
+    let name_there = names.name(there).to_owned();
+    let href = app.href(move |view| view.experiments = vec![name_there.clone()]);
     let (what, verb) = (counted(runs, "run", "runs"), if runs == 1 { "lies" } else { "lie" });
     Some(
         view! {

@@ -88,6 +88,8 @@ pub struct App {
     pub gathering: RwSignal<u32>,
     /// Files that could not be opened, in words; stands on the open page.
     pub refused: RwSignal<Option<String>>,
+    /// Whether an export is being written.
+    pub is_saving: StoredValue<bool>,
 }
 
 /// Counts as one as long as it lives.
@@ -177,6 +179,7 @@ impl App {
             next_how: StoredValue::new(How::Replace),
             gathering: RwSignal::new(0),
             refused: RwSignal::new(None),
+            is_saving: StoredValue::new(false),
         };
         address::on_change(move || app.show(link::read(&address::fragment())));
         app
@@ -251,15 +254,21 @@ impl App {
         });
     }
 
-    /// The address of a view that differs from the present one: for real links, so that middle click works.
-    pub fn href(self, change: impl FnOnce(&mut ViewState)) -> String {
-        let mut view = self.coming();
-        change(&mut view);
-        format!("#{}", link::write(&view).fragment)
+    /// The address of a view that differs from the present one, and follows it: for real links, so that middle click works.
+    pub fn href(
+        self,
+        change: impl Fn(&mut ViewState) + Clone + Send + 'static,
+    ) -> impl Fn() -> String + Clone + Send + 'static {
+        move || {
+            self.view.track();
+            let mut view = self.coming();
+            change(&mut view);
+            format!("#{}", link::write(&view).fragment)
+        }
     }
 
     /// The address of the runs of the experiments in view.
-    pub fn href_of_runs(self) -> String {
+    pub fn href_of_runs(self) -> impl Fn() -> String + Clone + Send + 'static {
         self.href(|view| {
             view.page = PageName::Runs;
             view.run = None;

@@ -6,7 +6,7 @@ use super::tests::{All, alone, bytes, given, histories, open, read};
 use crate::model::{Lifecycle, MetricSeries, Reason, RunKey, RunTable};
 use crate::sources::mutation_tests::rounds;
 use crate::sources::sqlite::live_tests::{Dice, Live};
-use crate::sources::{RunsAsk, Source};
+use crate::sources::{Cursor, RunsAsk, Scope, Source, each_page};
 use pollster::block_on;
 use std::collections::HashMap;
 
@@ -264,6 +264,47 @@ fn two_loops_do_not_disturb_each_other() {
     }
     assert_eq!((first.len(), second.len()), (132, 132));
     assert_eq!(first.id, second.id);
+}
+
+#[test]
+fn a_loop_that_was_given_up_does_not_seem_to_end() {
+    let live = grown("sqlite-1.30.1", 120);
+    let store = open(live.copy());
+    let page = |after: Option<Cursor>| block_on(store.runs(RunsAsk { after, size: 9, ..RunsAsk::default() }));
+    let first = page(None).expect("runs").next;
+    let others: Vec<_> = (0..4).map(|_| page(None).expect("runs").next).collect();
+    assert!(page(first).is_err(), "it would be taken for the last page");
+    // one that is used stays
+    let kept = page(others[0].clone()).expect("runs").next;
+    page(None).expect("runs");
+    page(kept).expect("runs");
+    assert!(page(others[1].clone()).is_err());
+}
+
+#[test]
+fn some_runs_come_by_index() {
+    let live = grown("sqlite-1.30.1", 120);
+    let store = open(live.copy());
+    let all = read(&store, 50).runs;
+    let only: Vec<RunKey> = (0..all.len()).step_by(2).map(|at| all.key[at].clone()).collect();
+    let mut found = RunTable::default();
+    let scope = Scope { only: only.clone(), ..Scope::default() };
+    block_on(each_page(
+        |after| store.runs(RunsAsk { after, size: 1_000, scope: scope.clone() }),
+        |page| {
+            assert_eq!(page.read.runs_total, Some(only.len() as u64));
+            found.append(page.items);
+        },
+    ))
+    .expect("runs");
+    let (mut keys, mut wanted) = (found.key.clone(), only.clone());
+    keys.sort_unstable();
+    wanted.sort_unstable();
+    assert_eq!(keys, wanted);
+    for row in found.rows() {
+        let at = all.key.iter().position(|key| *key == found.key[row as usize]).expect("one of all") as u32;
+        assert!(found.says_the_same(row, &all, at), "{:?}", found.key[row as usize]);
+    }
 }
 
 #[test]

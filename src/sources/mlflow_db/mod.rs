@@ -36,8 +36,10 @@ use shelf::{MODELS_PAGE, TRACES_PAGE, TraceReading};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-/// Loops over all runs that may be under way at once.
-const READINGS: usize = 2;
+/// Loops over all runs that may be under way at once: who shows them, and who saves them; the others were given up.
+const LOOPS: usize = 4;
+/// Cursors of runs that were asked for by name start with it.
+const NAMED: &str = "named:";
 
 /// A database and what lies beside it.
 pub struct Given {
@@ -54,14 +56,21 @@ pub struct Given {
 /// One MLflow database.
 pub struct SqlStore {
     inner: Rc<Inner>,
-    /// Loops over all runs, by number; the newest last.
-    readings: RefCell<Vec<(u32, Reading)>>,
-    readings_begun: Cell<u32>,
-    history: RefCell<Option<HistoryPass>>,
+    /// Loops over all runs; the one that was used last is the last.
+    loops: RefCell<Vec<Loop>>,
+    loops_begun: Cell<u32>,
+    /// Passes over all histories, one a question.
+    histories: RefCell<Vec<HistoryPass>>,
     models: RefCell<Option<Vec<LoggedModel>>>,
     traces: RefCell<Option<TraceReading>>,
-    runs_read: Cell<u64>,
-    runs_total: Cell<Option<u64>>,
+}
+
+/// Somebody's way through all runs, page after page.
+struct Loop {
+    number: u32,
+    reading: Reading,
+    given: u64,
+    total: Option<u64>,
 }
 
 /// What all parts of a store need.
@@ -144,13 +153,11 @@ impl SqlStore {
                 places: RefCell::new(None),
                 opened: RefCell::new(report),
             }),
-            readings: RefCell::default(),
-            readings_begun: Cell::new(0),
-            history: RefCell::new(None),
+            loops: RefCell::default(),
+            loops_begun: Cell::new(0),
+            histories: RefCell::default(),
             models: RefCell::new(None),
             traces: RefCell::new(None),
-            runs_read: Cell::new(0),
-            runs_total: Cell::new(None),
         })
     }
 
@@ -166,62 +173,86 @@ impl SqlStore {
             files_total: Some(1),
             bytes: self.inner.database.cost().1.min(self.inner.size),
             bytes_total: Some(self.inner.size),
-            runs: self.runs_read.get(),
-            runs_total: self.runs_total.get(),
+            ..Progress::default()
         };
         Page::new(items, next, read, report)
+    }
+
+    fn page_of_runs(
+        &self,
+        table: RunTable,
+        next: Option<String>,
+        (given, total): (u64, Option<u64>),
+        report: Report,
+    ) -> Page<RunTable> {
+        let mut page = self.page(table, next.map(Cursor), report);
+        (page.read.runs, page.read.runs_total) = (given, total);
+        page
     }
 
     /// A page of runs of the loop that the cursor names, or of a new one.
     fn runs_now(&self, ask: &RunsAsk) -> Result<Page<RunTable>, Fault> {
         let mut report = Report::default();
-        let number = match ask.after.as_ref().and_then(|cursor| cursor.0.parse().ok()) {
-            Some(number) => number,
+        let named = ask.after.as_ref().and_then(|cursor| cursor.0.strip_prefix(NAMED)?.parse().ok());
+        if let Some(from) = named.or((ask.after.is_none() && !ask.scope.only.is_empty()).then_some(0)) {
+            if let Some((table, end)) = runs::named(&self.inner, &ask.scope.only, from, &mut report)? {
+                let all = ask.scope.only.len();
+                let next = (end < all).then(|| format!("{NAMED}{end}"));
+                return Ok(self.page_of_runs(table, next, (end as u64, Some(all as u64)), report));
+            }
+        }
+        let mut loops = self.loops.borrow_mut();
+        let begun: Option<u32> = ask.after.as_ref().and_then(|cursor| cursor.0.parse().ok());
+        let mut own = match begun {
+            Some(number) => match loops.iter().position(|own: &Loop| own.number == number) {
+                Some(at) => loops.remove(at),
+                None => {
+                    let message =
+                        "Its runs are read by too many at once. Wait until the others are through, then try again.";
+                    return Err(Fault::new(FaultKind::Unreadable, message));
+                }
+            },
             None => {
-                self.readings_begun.set(self.readings_begun.get() + 1);
-                self.runs_read.set(0);
-                self.runs_total.set(self.inner.experiments(&mut report)?.runs);
-                self.readings_begun.get()
+                self.loops_begun.set(self.loops_begun.get() + 1);
+                let total = self.inner.experiments(&mut report)?.runs;
+                Loop { number: self.loops_begun.get(), reading: Reading::Start, given: 0, total }
             }
         };
-        let mut readings = self.readings.borrow_mut();
-        if ask.after.is_none() {
-            let oldest = (readings.len() + 1).saturating_sub(READINGS);
-            readings.drain(..oldest);
-            readings.push((number, Reading::Start));
+        let read = own.reading.next(&self.inner, ask.size, &mut report);
+        let is_done = own.reading.is_done();
+        let page = read.map(|table| {
+            own.given += table.len() as u64;
+            own.total = own.reading.left().map(|left| own.given + left).or(own.total);
+            let next = (!is_done).then(|| own.number.to_string());
+            self.page_of_runs(table, next, (own.given, own.total), report)
+        });
+        if !is_done {
+            let oldest = (loops.len() + 1).saturating_sub(LOOPS);
+            loops.drain(..oldest);
+            loops.push(own);
         }
-        let Some((_, reading)) = readings.iter_mut().find(|(own, _)| *own == number) else {
-            // Of a loop that others have pushed out.
-            return Ok(self.page(RunTable::default(), None, report));
-        };
-        let table = reading.next(&self.inner, ask.size, &mut report)?;
-        self.runs_read.set(self.runs_read.get() + table.len() as u64);
-        if let Some(left) = reading.left() {
-            self.runs_total.set(Some(self.runs_read.get() + left));
-        }
-        let is_done = reading.is_done();
-        if is_done {
-            readings.retain(|(own, _)| *own != number);
-        }
-        Ok(self.page(table, (!is_done).then(|| Cursor(number.to_string())), report))
+        page
     }
 
     fn history_now(&self, ask: &HistoryAsk) -> Result<Page<Vec<MetricSeries>>, Fault> {
         let start = Cursor::place(ask.after.as_ref()).min(ask.pairs.len());
-        let mut pass = self.history.borrow_mut();
-        let is_under_way = pass.as_ref().is_some_and(|pass| pass.is_of(&ask.pairs, start));
-        let items = match &mut *pass {
-            Some(pass) if is_under_way => pass.step(&self.inner)?,
-            pass => {
+        let mut passes = self.histories.borrow_mut();
+        // A pass that fails is given up: it can not go on.
+        let mut under_way = passes.iter().position(|pass| pass.is_of(&ask.pairs, start)).map(|at| passes.remove(at));
+        let items = match &mut under_way {
+            Some(pass) => pass.step(&self.inner)?,
+            None => {
                 let read = histories::read(&self.inner, ask.pairs.get(start..).unwrap_or_default())?;
                 if read.is_none() {
-                    *pass = Some(HistoryPass::new(&self.inner, &ask.pairs, start));
+                    under_way = Some(HistoryPass::new(&self.inner, &ask.pairs, start));
                 }
                 read
             }
         };
-        if items.is_some() && is_under_way {
-            *pass = None;
+        if let Some(pass) = under_way.filter(|_| items.is_none()) {
+            let oldest = (passes.len() + 1).saturating_sub(LOOPS);
+            passes.drain(..oldest);
+            passes.push(pass);
         }
         let items = items.unwrap_or_default();
         let next = Cursor::before_rest(start + items.len(), ask.pairs.len());
@@ -359,8 +390,9 @@ impl Source for SqlStore {
         Box::pin(async move {
             let mut report = Report::default();
             let experiments = self.inner.experiments(&mut report)?;
-            self.runs_total.set(experiments.runs);
-            Ok(self.page(experiments.list.clone(), None, report))
+            let mut page = self.page(experiments.list.clone(), None, report);
+            page.read.runs_total = experiments.runs;
+            Ok(page)
         })
     }
 

@@ -3,7 +3,7 @@
 
 use super::found::{Found, Part};
 use super::{Inner, Work};
-use crate::model::{Report, RunTable};
+use crate::model::{Report, RunKey, RunTable};
 use crate::sources::Fault;
 use crate::sources::sqlite::{Budget, Database, Order, Row, Sweep, Value};
 use std::collections::HashSet;
@@ -80,18 +80,22 @@ impl Reading {
     }
 }
 
-/// The newest runs with all that is theirs, and whether there are no others. Without sound indexes there are none.
-fn newest(inner: &Inner, size: u32, report: &mut Report) -> Result<(RunTable, bool), Fault> {
-    let database = &inner.database;
-    let Some(runs) = Part::Runs.table(database) else { return Ok((RunTable::default(), true)) };
-    let is_indexed = |part: &Part| match part.table(database) {
+/// Whether what belongs to a run is found by index.
+fn is_indexed(database: &Database) -> bool {
+    let has = |part: &Part| match part.table(database) {
         Some(table) => {
             table.index_on(key_of(*part)).is_some() && (*part != Part::Metrics || table.name == "latest_metrics")
         }
         None => true,
     };
-    let parts = [Part::Params, Part::Tags, Part::Metrics, Part::Inputs];
-    if !parts.iter().all(is_indexed) {
+    OF_A_RUN.iter().all(has)
+}
+
+/// The newest runs with all that is theirs, and whether there are no others. Without sound indexes there are none.
+fn newest(inner: &Inner, size: u32, report: &mut Report) -> Result<(RunTable, bool), Fault> {
+    let database = &inner.database;
+    let Some(runs) = Part::Runs.table(database) else { return Ok((RunTable::default(), true)) };
+    if !is_indexed(database) {
         return Ok((RunTable::default(), false));
     }
     let met = database.problems_met();
@@ -109,8 +113,49 @@ fn newest(inner: &Inner, size: u32, report: &mut Report) -> Result<(RunTable, bo
     let mut newest = found.newest_first();
     let is_all = !has_more && newest.len() <= size as usize;
     newest.truncate(size as usize);
-    let ids: Vec<String> = newest.iter().map(|run| found.id(*run).to_owned()).collect();
-    for part in parts {
+    complete(inner, &mut found, &newest, report)?;
+    if database.problems_met() > met {
+        // What a damaged index does not lead to may be in its table.
+        return Ok((RunTable::default(), false));
+    }
+    found.settle(newest);
+    Ok((inner.table(&mut found, size as usize, report)?, is_all))
+}
+
+/// A page of the runs with these keys, from one of them on, and where it ends; `None` where no sound index leads to them.
+pub fn named(
+    inner: &Inner,
+    keys: &[RunKey],
+    from: usize,
+    report: &mut Report,
+) -> Result<Option<(RunTable, usize)>, Fault> {
+    let database = &inner.database;
+    let has_index = Part::Runs.table(database).is_some_and(|table| table.index_on(key_of(Part::Runs)).is_some());
+    if !has_index || !is_indexed(database) {
+        return Ok(None);
+    }
+    let met = database.problems_met();
+    let end = from.saturating_add(NEWEST as usize).min(keys.len());
+    let asked = keys.get(from..end).unwrap_or_default();
+    let asked: Vec<Vec<Value<'_>>> = asked.iter().map(|key| run_key(Part::Runs, &key.0)).collect();
+    let mut found = Found::new(database);
+    look_up(database, Part::Runs, key_of(Part::Runs), &asked, &mut |row| {
+        found.add(Part::Runs, row, inner.file(), report);
+    })?;
+    let runs = found.newest_first();
+    complete(inner, &mut found, &runs, report)?;
+    if database.problems_met() > met {
+        return Ok(None);
+    }
+    found.settle(runs);
+    Ok(Some((inner.table(&mut found, NEWEST as usize, report)?, end)))
+}
+
+/// Looks up what belongs to these runs.
+fn complete(inner: &Inner, found: &mut Found, runs: &[u32], report: &mut Report) -> Result<(), Fault> {
+    let database = &inner.database;
+    let ids: Vec<String> = runs.iter().map(|run| found.id(*run).to_owned()).collect();
+    for part in OF_A_RUN {
         let keys: Vec<Vec<Value<'_>>> = ids.iter().map(|id| run_key(part, id)).collect();
         look_up(database, part, key_of(part), &keys, &mut |row| found.add(part, row, inner.file(), report))?;
     }
@@ -119,18 +164,15 @@ fn newest(inner: &Inner, size: u32, report: &mut Report) -> Result<(RunTable, bo
         ids.iter().map(|id| vec![Value::Text(b"RUN_OUTPUT"), Value::Text(id.as_bytes())]).collect();
     let edge = &["source_type", "source_id"];
     look_up(database, Part::Inputs, edge, &outputs, &mut |row| found.add(Part::Inputs, row, inner.file(), report))?;
-    let edges: Vec<String> = newest.iter().flat_map(|run| found.edges(*run)).map(str::to_owned).collect();
+    let edges: Vec<String> = runs.iter().flat_map(|run| found.edges(*run)).map(str::to_owned).collect();
     let keys: Vec<Vec<Value<'_>>> = edges.iter().map(|edge| vec![Value::Text(edge.as_bytes())]).collect();
     look_up(database, Part::InputTags, &["input_uuid"], &keys, &mut |row| {
         found.add(Part::InputTags, row, inner.file(), report);
-    })?;
-    if database.problems_met() > met {
-        // What a damaged index does not lead to may be in its table.
-        return Ok((RunTable::default(), false));
-    }
-    found.settle(newest);
-    Ok((inner.table(&mut found, size as usize, report)?, is_all))
+    })
 }
+
+/// What is looked up by a run's id.
+const OF_A_RUN: [Part; 4] = [Part::Params, Part::Tags, Part::Metrics, Part::Inputs];
 
 fn key_of(part: Part) -> &'static [&'static str] {
     match part {

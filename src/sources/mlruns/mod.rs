@@ -73,10 +73,12 @@ impl FileStores {
     }
 
     fn page<T>(&self, items: T, next: Option<Cursor>, report: Report) -> Page<T> {
+        // a few files are read twice, to see what they are and for what is in them
+        let most = self.whole.unwrap_or(Weight { files: u64::MAX, bytes: u64::MAX });
         let read = Progress {
-            files: self.tally.files(),
+            files: self.tally.files().min(most.files),
             files_total: self.whole.map(|whole| whole.files),
-            bytes: self.tally.bytes(),
+            bytes: self.tally.bytes().min(most.bytes),
             bytes_total: self.whole.map(|whole| whole.bytes),
             runs: self.runs_read.get(),
             runs_total: Some((self.layout.runs.len() as u64).saturating_sub(self.no_runs.get())),
