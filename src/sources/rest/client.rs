@@ -265,7 +265,7 @@ impl Client {
                         let pause = pause.max(wait.unwrap_or_default()).as_millis().min(u128::from(LONGEST_WAIT_MS));
                         let seconds = (pause as f64 / 1_000.0).ceil();
                         let why = otherwise.fault.message.trim_end_matches('.');
-                        self.http.tell(&format!("{why}: it is asked again in {seconds} s."));
+                        self.tell(&format!("{why}: it is asked again in {seconds} s."));
                         self.http.pause(pause as u32).await;
                     }
                 },
@@ -322,7 +322,9 @@ impl Client {
     /// A browser does not tell whether nobody is there or may not be read: so it is looked at once more.
     async fn looked_at(&self, refused: Refused) -> Refused {
         let is_unclear = matches!(refused.fault.kind, FaultKind::Unreachable | FaultKind::LocalNetwork);
-        if !is_unclear || self.http.origin().is_none_or(|page| page == self.address.origin()) {
+        // Whom it answered before it did not refuse for its origin.
+        if !is_unclear || self.has_answered.get() || self.http.origin().is_none_or(|page| page == self.address.origin())
+        {
             return refused;
         }
         let url = self.address.join("version", &[]);
@@ -357,7 +359,13 @@ impl Client {
             body: call.body.as_ref().map(Value::to_string),
             timeout_ms: call.timeout_ms,
             most_bytes: call.most_bytes,
+            follows: matches!(call.place, Place::Elsewhere(_)),
         }
+    }
+
+    /// Says to whoever waits what happens, in one sentence.
+    pub fn tell(&self, words: &str) {
+        self.http.tell(words);
     }
 
     fn refused(&self, outcome: Result<&Response, &NoAnswer>, is_there: bool) -> Refused {
@@ -368,6 +376,7 @@ impl Client {
             page: page.as_deref(),
             version: version.as_deref(),
             is_there,
+            has_answered: self.has_answered.get(),
             has_credentials: !self.credentials.is_none(),
             outcome,
         });
