@@ -22,7 +22,7 @@ pub struct Seen<'a> {
     pub version: Option<&'a str>,
     /// Whether something answers at the address, though the page may not read it.
     pub is_there: bool,
-    /// Whether the server answered before, so that the page could read it.
+    /// Whether the server answered such a question before, so that the page could read it.
     pub has_answered: bool,
     /// Whether requests carry credentials.
     pub has_credentials: bool,

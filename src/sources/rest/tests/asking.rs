@@ -84,6 +84,19 @@ fn who_answered_before_does_not_refuse_the_origin() {
 }
 
 #[test]
+fn who_lets_others_get_may_still_refuse_a_post() {
+    let script = Script::new(|request| match request.body {
+        Some(_) => lost(),
+        None => answer(200, "3.17.2"),
+    });
+    let (script, tracking) =
+        Script { page: Some("http://viewer.example.com".into()), ..script }.tracking(Credentials::None);
+    script.is_there.set(true);
+    wait(tracking.stores()).expect("its version");
+    assert_eq!(experiments(&tracking).expect_err("refused").kind, FaultKind::CrossOrigin);
+}
+
+#[test]
 fn a_redirect_is_no_way_for_secrets() {
     let secret = Credentials::Header { name: "X-Key".into(), value: "geheim-1234".into() };
     let (script, tracking) = server(|request| match request.url.contains("runs/search") {
