@@ -8,7 +8,13 @@ use std::cell::Cell;
 use std::rc::Rc;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{AbortController, ReadableStreamDefaultReader, RequestCredentials, RequestInit, RequestMode};
+use web_sys::{
+    AbortController, ReadableStreamDefaultReader, RequestCredentials, RequestInit, RequestMode, RequestRedirect,
+    ResponseType,
+};
+
+/// What is told of a redirect that was not followed.
+const REDIRECT: u16 = 302;
 
 /// Of whoever runs this: the page, or a worker that was made from a `blob:` of it.
 pub struct Fetch;
@@ -49,6 +55,7 @@ async fn send(request: &Request) -> Result<Response, NoAnswer> {
     init.set_headers(&headers);
     init.set_credentials(RequestCredentials::SameOrigin);
     init.set_cache(web_sys::RequestCache::NoStore);
+    init.set_redirect(if request.follows { RequestRedirect::Follow } else { RequestRedirect::Manual });
     init.set_signal(Some(&under.0.signal()));
     if let Some(body) = &request.body {
         init.set_body(&body.into());
@@ -64,6 +71,10 @@ async fn send(request: &Request) -> Result<Response, NoAnswer> {
     let failed = |error: JsValue| if is_late.get() { NoAnswer::TimedOut } else { unreachable(&error) };
     let response = fetch(&request.url, &init).map_err(failed)?.await.map_err(failed)?;
     let response: web_sys::Response = response.unchecked_into();
+    if response.type_() == ResponseType::Opaqueredirect {
+        // The browser tells neither which redirect it is nor where it leads.
+        return Ok(Response { status: REDIRECT, url: request.url.clone(), ..Response::default() });
+    }
     let body = body(&response, request.most_bytes, &failed).await?;
     timer.cancel();
     let mut headers = Vec::new();

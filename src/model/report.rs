@@ -78,6 +78,8 @@ reasons! {
     ExportIncomplete "export-incomplete" Warning "The tool that made the export left this out; export it again.";
     ServerAnswer "server-answer" Warning "A part of the server's answer could not be taken as it is; the rest was. Whoever runs the server may want to know of it.";
     ServerPages "server-pages" Warning "The server's pages do not come to an end; what came so far is shown. Whoever runs the server may want to know of it.";
+    ServerOrder "server-order" Info "All runs come, and rows that are here are sorted here. To see the first ones sooner, sort by another column, or narrow the search.";
+    ServerSilent "server-silent" Error "What came before it is here. Ask again when the server is well; if it fails at the same place, its log says why.";
     TooLarge "too-large" Warning "The file is larger than what is safe to read at once and was left out.";
 }
 

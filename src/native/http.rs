@@ -1,7 +1,7 @@
 //! REQUESTS OF THE COMMAND LINE: the native twin of the browser's fetch, over `reqwest`.
 //!
-//! It must not know what is asked. A redirect is followed to the same origin alone, so that no header with a secret goes
-//! elsewhere; any other is an answer.
+//! It must not know what is asked. A redirect is followed where the request allows it, and to the same origin alone; any other
+//! is an answer, as in the browser.
 
 use crate::sources::http::{Http, Method, NoAnswer, Request, Response, Sent};
 use crate::sources::{Fault, FaultKind};
@@ -12,7 +12,10 @@ use std::time::Duration;
 const REDIRECTS: usize = 5;
 
 /// Sends requests. It runs on what [`block_on`] starts.
-pub struct Client(reqwest::Client);
+pub struct Client {
+    stays: reqwest::Client,
+    follows: reqwest::Client,
+}
 
 impl Client {
     /// With the roots of trust of this machine.
@@ -29,15 +32,17 @@ impl Client {
                 false => attempt.stop(),
             }
         };
-        reqwest::Client::builder()
-            .redirect(Policy::custom(is_same))
-            .connect_timeout(Duration::from_secs(20))
-            .user_agent(concat!("runglass/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map(Client)
-            .map_err(|error| {
-                Fault::new(FaultKind::Unreadable, format!("No connection can be made: {}.", words(&error)))
-            })
+        let client = |policy: Policy| {
+            reqwest::Client::builder()
+                .redirect(policy)
+                .connect_timeout(Duration::from_secs(20))
+                .user_agent(concat!("runglass/", env!("CARGO_PKG_VERSION")))
+                .build()
+                .map_err(|error| {
+                    Fault::new(FaultKind::Unreadable, format!("No connection can be made: {}.", words(&error)))
+                })
+        };
+        Ok(Client { stays: client(Policy::none())?, follows: client(Policy::custom(is_same))? })
     }
 
     async fn answer(&self, request: &Request) -> Result<Response, NoAnswer> {
@@ -45,8 +50,9 @@ impl Client {
             Method::Get => reqwest::Method::GET,
             Method::Post => reqwest::Method::POST,
         };
+        let client = if request.follows { &self.follows } else { &self.stays };
         let mut sent =
-            self.0.request(method, &request.url).timeout(Duration::from_millis(u64::from(request.timeout_ms)));
+            client.request(method, &request.url).timeout(Duration::from_millis(u64::from(request.timeout_ms)));
         for (name, value) in &request.headers {
             sent = sent.header(name, value);
         }
@@ -91,7 +97,7 @@ impl Http for Client {
     }
 
     fn is_there<'a>(&'a self, url: &'a str) -> Sent<'a, bool> {
-        Box::pin(async move { self.0.get(url).timeout(Duration::from_secs(5)).send().await.is_ok() })
+        Box::pin(async move { self.follows.get(url).timeout(Duration::from_secs(5)).send().await.is_ok() })
     }
 
     fn pause(&self, ms: u32) -> Sent<'_, ()> {
@@ -140,11 +146,16 @@ mod tests {
         (base, asked)
     }
 
-    fn ask(url: &str, most_bytes: u64, timeout_ms: u32) -> Result<Response, NoAnswer> {
+    fn send(url: &str, most_bytes: u64, timeout_ms: u32, follows: bool) -> Result<Response, NoAnswer> {
         let client = Client::new().expect("a client");
+        let (method, url, body) = (Method::Get, url.to_owned(), None);
         let headers = vec![("X-Key".to_owned(), "secret".to_owned())];
-        let request = Request { method: Method::Get, url: url.to_owned(), headers, body: None, timeout_ms, most_bytes };
+        let request = Request { method, url, headers, body, timeout_ms, most_bytes, follows };
         block_on(client.send(&request)).expect("waited")
+    }
+
+    fn ask(url: &str, most_bytes: u64, timeout_ms: u32) -> Result<Response, NoAnswer> {
+        send(url, most_bytes, timeout_ms, true)
     }
 
     #[test]
@@ -156,6 +167,7 @@ mod tests {
             answer("302 Found\r\nLocation: /there", ""),
             answer("418 Teapot\r\nRetry-After: 7", "short"),
             answer("302 Found\r\nLocation: http://localhost:1/elsewhere", ""),
+            answer("307 Temporary Redirect\r\nLocation: /there", ""),
             answer("200 OK", "too long"),
         ]);
         let response = ask(&format!("{base}/here"), 9, 5_000).expect("an answer");
@@ -166,6 +178,8 @@ mod tests {
         assert_eq!(response.url, format!("{base}/there"));
         let response = ask(&base, 9, 5_000).expect("an answer");
         assert_eq!((response.status, response.header("location")), (302, Some("http://localhost:1/elsewhere")));
+        let response = send(&base, 9, 5_000, false).expect("an answer");
+        assert_eq!((response.status, response.header("location")), (307, Some("/there")));
         assert_eq!(ask(&base, 3, 5_000), Err(NoAnswer::TooLarge));
         let asked = asked.join().expect("a server");
         assert!(asked.iter().all(|head| head.contains("secret") && head.starts_with("GET /")), "{asked:?}");

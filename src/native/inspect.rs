@@ -4,9 +4,10 @@
 //! that two documents can be compared as text.
 
 mod document;
+mod points;
 
-use crate::model::{Experiment, Lifecycle, Report, RunKey, RunTable, Severity, Store};
-use crate::sources::{Fault, HistoryAsk, RunsAsk, Source, each_page};
+use crate::model::{Experiment, Lifecycle, Reason, Report, RunTable, Severity, Store};
+use crate::sources::{Fault, FaultKind, RunsAsk, Source, each_page};
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
@@ -21,35 +22,84 @@ pub struct Inspected {
     report: Report,
 }
 
-/// Reads everything.
+/// Whether it is a server that failed: what it gave before is kept, while a file that fails is opened again.
+fn is_of_server(fault: &Fault) -> bool {
+    use FaultKind::{BadAnswer, Busy, Forbidden, LoginPage, NotMlflow, Refused, TimedOut, Unauthorised, Unreachable};
+    matches!(
+        fault.kind,
+        BadAnswer | Busy | Forbidden | LoginPage | NotMlflow | Refused | TimedOut | Unauthorised | Unreachable
+    )
+}
+
+/// Whether any other question would wait as long for nothing.
+fn is_gone(fault: &Fault) -> bool {
+    matches!(fault.kind, FaultKind::TimedOut | FaultKind::Unreachable)
+}
+
+/// What a server did not give.
+fn note_silence(report: &mut Report, path: &str, missing: &str, why: &str) {
+    report.note(Reason::ServerSilent, path, None, format!("{missing}: {why}"));
+}
+
+/// Whether more can be asked after this part; where nothing was read before, its fault is that of the whole.
+fn goes_on(asked: Result<(), Fault>, has_some: bool, missing: &str, report: &mut Report) -> Result<bool, Fault> {
+    match asked {
+        Ok(()) => Ok(true),
+        Err(fault) if has_some && is_of_server(&fault) => {
+            note_silence(report, "", missing, &fault.message);
+            Ok(!is_gone(&fault))
+        }
+        Err(fault) => Err(fault),
+    }
+}
+
+/// Why a part is missing that was not asked for.
+const NOT_ASKED: &str = "the server was gone before they were asked for.";
+
+/// Reads everything. Of a server that fails on the way: what it gave, and a notice for each part that is missing.
 ///
 /// # Errors
-/// When nothing is recognised or the carrier fails as a whole.
+/// When nothing is recognised, a server gave nothing, or the carrier of files fails as a whole.
 pub async fn read(source: &dyn Source) -> Result<Inspected, Fault> {
     let mut report = Report::default();
     let mut experiments = Vec::new();
-    each_page(
+    let asked = each_page(
         |after| source.experiments(after),
         |page| {
             experiments.extend(page.items);
             report.merge(page.report);
         },
     )
-    .await?;
+    .await;
+    let has_some = !experiments.is_empty();
+    let mut is_there = goes_on(asked, has_some, "Not all experiments came, nor their runs", &mut report)?;
     let mut runs = RunTable::default();
-    each_page(
-        |after| source.runs(RunsAsk { after, size: PAGE, ..RunsAsk::default() }),
-        |page| {
-            runs.append(page.items);
-            report.merge(page.report);
-        },
-    )
-    .await?;
+    if is_there {
+        let asked = each_page(
+            |after| source.runs(RunsAsk { after, size: PAGE, ..RunsAsk::default() }),
+            |page| {
+                runs.append(page.items);
+                report.merge(page.report);
+            },
+        )
+        .await;
+        is_there = goes_on(asked, has_some, "Not all runs came", &mut report)?;
+    } else {
+        note_silence(&mut report, "", "No runs came", NOT_ASKED);
+    }
     let mut stores = source.stores().await?;
     if stores.iter().any(|store| store.server.is_some()) {
         // A server tells how much there is beside the runs when all of it was given.
-        each_page(|after| source.shelf(after), |page| report.merge(page.report)).await?;
-        stores = source.stores().await?;
+        let missing = "Registered models, logged models and traces were not all counted";
+        if is_there {
+            let asked = each_page(|after| source.shelf(after), |page| report.merge(page.report)).await;
+            is_there = goes_on(asked, has_some, missing, &mut report)?;
+        } else {
+            note_silence(&mut report, "", missing, NOT_ASKED);
+        }
+        if is_there {
+            stores = source.stores().await?;
+        }
     }
     // exports that know the last points alone have no others to count
     let is_counted = |experiment: &u32| {
@@ -57,51 +107,8 @@ pub async fn read(source: &dyn Source) -> Result<Inspected, Fault> {
         store.is_some_and(|store| matches!(store.format.as_str(), "sqlite" | "server"))
     };
     let counted: Vec<bool> = runs.experiment.iter().map(is_counted).collect();
-    count_points(source, &counted, &mut runs, &mut report).await?;
+    points::count(source, &counted, is_there, &mut runs, &mut report).await?;
     Ok(Inspected { stores, experiments, runs, report })
-}
-
-/// Histories asked for at a time.
-const HISTORIES: usize = 20_000;
-
-/// Reads the histories of which only the last point is known, of the runs that are `counted`.
-async fn count_points(
-    source: &dyn Source,
-    counted: &[bool],
-    runs: &mut RunTable,
-    report: &mut Report,
-) -> Result<(), Fault> {
-    let keys: Vec<String> = runs.metrics.iter().map(|(key, _)| key.to_owned()).collect();
-    let mut uncounted: Vec<(u32, &str)> = Vec::new();
-    for key in &keys {
-        let column = runs.metrics.get(key).into_iter().flat_map(|column| column.iter());
-        uncounted.extend(
-            column
-                .filter(|(row, summary)| summary.count == 0 && counted.get(*row as usize) == Some(&true))
-                .map(|(row, _)| (row, key.as_str())),
-        );
-    }
-    uncounted.sort_unstable();
-    for some in uncounted.chunks(HISTORIES) {
-        let key = |row: u32| runs.key.get(row as usize).cloned().unwrap_or_else(|| RunKey(String::new()));
-        let pairs = some.iter().map(|(row, metric)| (key(*row), (*metric).to_owned())).collect();
-        let mut ask = HistoryAsk { pairs, after: None, ..HistoryAsk::default() };
-        let mut left = some.iter();
-        loop {
-            let page = source.history(ask.clone()).await?;
-            report.merge(page.report);
-            for (series, (row, metric)) in page.items.into_iter().zip(left.by_ref()) {
-                if let Some(summary) = series.summary() {
-                    runs.metrics.entry(metric).set(*row, summary);
-                }
-            }
-            ask.after = page.next;
-            if ask.after.is_none() {
-                break;
-            }
-        }
-    }
-    Ok(())
 }
 
 impl Inspected {
@@ -147,8 +154,11 @@ fn is_deleted(lifecycle: Lifecycle) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use crate::sources::http::{Http, NoAnswer, Request, Response, Sent};
     use crate::sources::memory::Memory;
+    use crate::sources::rest::{Address, Credentials, Tracking};
     use crate::sources::stores::Stores;
+    use crate::sources::{Fault, FaultKind};
     use std::rc::Rc;
 
     fn inspected(tree: &str) -> super::Inspected {
@@ -230,5 +240,108 @@ destination_id: m-1
         let counts = ["stores", "experiments", "runs", "runs_active", "runs_deleted", "params", "metric_points"];
         assert_eq!(counts.map(|key| summary[key].as_u64()), [2, 2, 2, 1, 1, 1, 3].map(Some));
         assert_eq!(summary["notices"], serde_json::json!({"info": 0, "warning": 1, "error": 0}));
+    }
+
+    type Reply = Result<Response, NoAnswer>;
+
+    fn answer(status: u16, body: &serde_json::Value) -> Reply {
+        Ok(Response { status, body: body.to_string().into_bytes(), ..Response::default() })
+    }
+
+    fn dead() -> Reply {
+        Err(NoAnswer::Unreachable("reset".into()))
+    }
+
+    fn failed() -> Reply {
+        answer(500, &serde_json::json!({"error_code": "INTERNAL_ERROR"}))
+    }
+
+    /// What comes in place of an answer, by address and body.
+    type Fails = fn(&str, &str) -> Option<Reply>;
+
+    /// A server with two pages of runs and the last points of three metrics of each.
+    struct Failing(Fails);
+
+    impl Http for Failing {
+        fn send<'a>(&'a self, request: &'a Request) -> Sent<'a, Reply> {
+            let body = request.body.clone().unwrap_or_default();
+            let reply = (self.0)(&request.url, &body).unwrap_or_else(|| match request.url.as_str() {
+                url if url.contains("experiments/search") => {
+                    answer(200, &serde_json::json!({"experiments": [{"experiment_id": "1", "name": "one"}]}))
+                }
+                url if url.contains("runs/search") => {
+                    let is_first = !body.contains("page_token");
+                    let id = if is_first { "r1" } else { "r2" };
+                    let metric = |key: &str| serde_json::json!({"key": key, "value": 1, "step": 1, "timestamp": 1});
+                    let metrics = ["a", "b", "c"].map(metric);
+                    let data = serde_json::json!({ "metrics": metrics });
+                    let run = serde_json::json!({"info": {"run_id": id, "experiment_id": "1"}, "data": data});
+                    let next = is_first.then_some("2");
+                    answer(200, &serde_json::json!({"runs": [run], "next_page_token": next}))
+                }
+                url if url.contains("metrics/get-history?") => {
+                    let point = |step: u32| serde_json::json!({"value": 1, "step": step, "timestamp": step});
+                    answer(200, &serde_json::json!({"metrics": [point(0), point(1)]}))
+                }
+                _ => answer(404, &serde_json::json!({})),
+            });
+            Box::pin(std::future::ready(reply))
+        }
+
+        fn is_there<'a>(&'a self, _url: &'a str) -> Sent<'a, bool> {
+            Box::pin(std::future::ready(false))
+        }
+
+        fn pause(&self, _ms: u32) -> Sent<'_, ()> {
+            Box::pin(std::future::ready(()))
+        }
+
+        fn origin(&self) -> Option<String> {
+            None
+        }
+    }
+
+    /// What both forms say of it.
+    fn both(fails: Fails) -> Result<(serde_json::Value, serde_json::Value), Fault> {
+        let address = Address::parse("http://mlflow.test").expect("an address");
+        let source = Tracking::new(Rc::new(Failing(fails)), address, Credentials::None, None);
+        let inspected = pollster::block_on(super::read(&source))?;
+        let (mut counts, mut document) = (Vec::new(), Vec::new());
+        inspected.write_summary(&mut counts).expect("written");
+        inspected.write_document(&mut document).expect("written");
+        let value = |text: Vec<u8>| serde_json::from_slice(&text).expect("JSON");
+        Ok((value(counts), value(document)))
+    }
+
+    #[test]
+    fn what_a_server_gave_before_it_failed_is_given() {
+        // What fails; runs, points and errors that come all the same, and words of one of these.
+        let check = |fails: Fails, expected: [u64; 3], words: &str| {
+            let (counts, document) = both(fails).expect("something was read");
+            let found = [&counts["runs"], &counts["metric_points"], &counts["notices"]["error"]];
+            assert_eq!(found.map(serde_json::Value::as_u64), expected.map(Some), "{document}");
+            assert_eq!(document["experiments"][0]["name"], "one");
+            let notices = document["notices"].as_array().expect("notices");
+            let mut errors = notices.iter().filter(|notice| notice["severity"] == "error");
+            let is_said = errors.any(|notice| notice["message"].as_str().is_some_and(|text| text.contains(words)));
+            assert_eq!(is_said, expected[2] > 0, "{words}: {document}");
+        };
+        check(|_, _| None, [2, 12, 0], "");
+        check(
+            |url, body| (url.contains("runs/search") && body.contains("page_token")).then(dead),
+            [1, 0, 3],
+            "Not all runs came: http://mlflow.test answered before",
+        );
+        check(|url, _| url.contains("runs/search").then(failed), [0, 0, 1], "Not all runs came: ");
+        check(
+            |url, _| (url.contains("run_id=r1") && url.contains("metric_key=b")).then(failed),
+            [2, 10, 1],
+            "The points of `b` did not come: The server at http://mlflow.test failed",
+        );
+        check(|url, _| url.contains("get-history").then(failed), [2, 0, 5], "2 more histories were not asked for");
+        check(|url, _| url.contains("get-history").then(dead), [2, 0, 1], "6 histories did not come: ");
+        check(|url, _| url.contains("registered-models").then(failed), [2, 12, 1], "were not all counted: ");
+        let fault = both(|_, _| Some(failed())).expect_err("nothing was read");
+        assert_eq!(fault.kind, FaultKind::Busy);
     }
 }

@@ -28,6 +28,9 @@ pub struct Request {
     pub timeout_ms: u32,
     /// The body may hold so many bytes at most, whatever the server states.
     pub most_bytes: u64,
+    /// Whether a redirect is followed. Never with secrets: a browser takes headers and body along to whatever place it names. One
+    /// that is not followed is an answer.
+    pub follows: bool,
 }
 
 /// One answer, whatever its status.

@@ -309,7 +309,7 @@ for (const name of ['always-failing', 'fails-on-page-2', 'dies-after-page-1', 'c
   });
 }
 
-for (const [name, kind] of [['unauthorised', 'Unauthorised'], ['forbidden', 'Forbidden'], ['login', 'LoginPage'], ['not-mlflow', 'NotMlflow'], ['no-such-path', 'NotMlflow'], ['no-cors', 'CrossOrigin'], ['redirect-loop', null]]) {
+for (const [name, kind] of [['unauthorised', 'Unauthorised'], ['forbidden', 'Forbidden'], ['login', 'LoginPage'], ['not-mlflow', 'NotMlflow'], ['no-such-path', 'NotMlflow'], ['no-cors', 'CrossOrigin'], ['redirect', 'LoginPage'], ['redirect-loop', 'LoginPage']]) {
   pageTest(`${name}: the page says what it is`, { expected: REFUSED }, async ({ page }) => {
     const faults = await startFaults();
     await connect(page, faults.at(name));

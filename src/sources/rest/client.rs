@@ -148,6 +148,8 @@ pub struct Client {
     turns: Semaphore,
     /// Whether anything ever came from it that the page could read.
     has_answered: Cell<bool>,
+    /// The same of a `POST`, before which a browser asks whether it may.
+    has_answered_post: Cell<bool>,
     version: RefCell<Option<String>>,
 }
 
@@ -172,6 +174,7 @@ impl Client {
             prefix: Cell::new(Prefix::Unknown),
             turns: Semaphore::new(IN_FLIGHT),
             has_answered: Cell::new(false),
+            has_answered_post: Cell::new(false),
             version: RefCell::default(),
         }
     }
@@ -212,7 +215,7 @@ impl Client {
     pub async fn walk(&self, call: &Call<'_>) -> Result<Vec<u8>, Refused> {
         let response = self.call(call).await?;
         match is_markup(&response) {
-            true => Err(self.refused(Ok(&response), false)),
+            true => Err(self.refused(&response)),
             false => Ok(response.body),
         }
     }
@@ -260,12 +263,12 @@ impl Client {
             match self.once(call, &request).await {
                 Tried::Done(done) => return done,
                 Tried::Again { wait, otherwise } => match waits.next() {
-                    None => return Err(self.looked_at(otherwise).await),
+                    None => return Err(self.looked_at(request.method, otherwise).await),
                     Some(pause) => {
                         let pause = pause.max(wait.unwrap_or_default()).as_millis().min(u128::from(LONGEST_WAIT_MS));
                         let seconds = (pause as f64 / 1_000.0).ceil();
                         let why = otherwise.fault.message.trim_end_matches('.');
-                        self.http.tell(&format!("{why}: it is asked again in {seconds} s."));
+                        self.tell(&format!("{why}: it is asked again in {seconds} s."));
                         self.http.pause(pause as u32).await;
                     }
                 },
@@ -281,15 +284,15 @@ impl Client {
         let response = match answer {
             Ok(response) => response,
             Err(no_answer @ NoAnswer::Unreachable(_)) => {
-                let refused = self.refused(Err(&no_answer), false);
+                let refused = self.lost(request.method, &no_answer, false);
                 // Nothing ever came: it is not the line that was lost, and whoever typed the address waits.
                 return match self.has_answered.get() && refused.fault.kind != FaultKind::MixedContent {
                     true => Tried::Again { wait: None, otherwise: refused },
-                    false => Tried::Done(Err(self.looked_at(refused).await)),
+                    false => Tried::Done(Err(self.looked_at(request.method, refused).await)),
                 };
             }
             Err(no_answer) => {
-                let refused = self.refused(Err(&no_answer), false);
+                let refused = self.lost(request.method, &no_answer, false);
                 return match no_answer == NoAnswer::TimedOut && call.is_patient {
                     true => Tried::Again { wait: None, otherwise: refused },
                     false => Tried::Done(Err(refused)),
@@ -299,35 +302,38 @@ impl Client {
         if matches!(call.place, Place::Elsewhere(_)) {
             return match response.status {
                 200..=299 => Tried::Done(Ok(response)),
-                _ => Tried::Done(Err(self.refused(Ok(&Response { url: String::new(), ..response }), false))),
+                _ => Tried::Done(Err(self.refused(&Response { url: String::new(), ..response }))),
             };
         }
         let is_its_own = response.url.is_empty() || self.address.is_origin_of(&response.url);
         match response.status {
             200..=299 if is_its_own => {
-                self.has_answered.set(true);
+                self.learn_answer(request.method);
                 Tried::Done(Ok(response))
             }
             status if call.passing.contains(&status) && is_its_own => {
                 let wait = retry_after(&response);
-                Tried::Again { wait, otherwise: self.refused(Ok(&response), false) }
+                Tried::Again { wait, otherwise: self.refused(&response) }
             }
             _ => {
-                self.has_answered.set(self.has_answered.get() || is_its_own);
-                Tried::Done(Err(self.refused(Ok(&response), false)))
+                if is_its_own {
+                    self.learn_answer(request.method);
+                }
+                Tried::Done(Err(self.refused(&response)))
             }
         }
     }
 
     /// A browser does not tell whether nobody is there or may not be read: so it is looked at once more.
-    async fn looked_at(&self, refused: Refused) -> Refused {
+    async fn looked_at(&self, method: Method, refused: Refused) -> Refused {
         let is_unclear = matches!(refused.fault.kind, FaultKind::Unreachable | FaultKind::LocalNetwork);
-        if !is_unclear || self.http.origin().is_none_or(|page| page == self.address.origin()) {
+        let is_other = self.http.origin().is_some_and(|page| page != self.address.origin());
+        if !is_unclear || !is_other || self.may_read(method) {
             return refused;
         }
         let url = self.address.join("version", &[]);
         match self.http.is_there(&url).await {
-            true => self.refused(Err(&NoAnswer::Unreachable(String::new())), true),
+            true => self.lost(method, &NoAnswer::Unreachable(String::new()), true),
             false => refused,
         }
     }
@@ -357,10 +363,39 @@ impl Client {
             body: call.body.as_ref().map(Value::to_string),
             timeout_ms: call.timeout_ms,
             most_bytes: call.most_bytes,
+            follows: matches!(call.place, Place::Elsewhere(_)),
         }
     }
 
-    fn refused(&self, outcome: Result<&Response, &NoAnswer>, is_there: bool) -> Refused {
+    /// Says to whoever waits what happens, in one sentence.
+    pub fn tell(&self, words: &str) {
+        self.http.tell(words);
+    }
+
+    fn learn_answer(&self, method: Method) {
+        self.has_answered.set(true);
+        self.has_answered_post.set(self.has_answered_post.get() || method == Method::Post);
+    }
+
+    /// Whether it is known that the page may read what comes of it: a server may let others `GET` alone.
+    fn may_read(&self, method: Method) -> bool {
+        match method {
+            Method::Get => self.has_answered.get(),
+            Method::Post => self.has_answered_post.get(),
+        }
+    }
+
+    /// No answer came.
+    fn lost(&self, method: Method, no_answer: &NoAnswer, is_there: bool) -> Refused {
+        self.judged(Err(no_answer), is_there, self.may_read(method))
+    }
+
+    /// An answer came that is of no use.
+    fn refused(&self, response: &Response) -> Refused {
+        self.judged(Ok(response), true, true)
+    }
+
+    fn judged(&self, outcome: Result<&Response, &NoAnswer>, is_there: bool, has_answered: bool) -> Refused {
         let page = self.http.origin();
         let version = self.version.borrow();
         let fault = diagnose(&Seen {
@@ -368,6 +403,7 @@ impl Client {
             page: page.as_deref(),
             version: version.as_deref(),
             is_there,
+            has_answered,
             has_credentials: !self.credentials.is_none(),
             outcome,
         });

@@ -22,6 +22,8 @@ pub struct Seen<'a> {
     pub version: Option<&'a str>,
     /// Whether something answers at the address, though the page may not read it.
     pub is_there: bool,
+    /// Whether the server answered such a question before, so that the page could read it.
+    pub has_answered: bool,
     /// Whether requests carry credentials.
     pub has_credentials: bool,
     /// What came.
@@ -95,9 +97,14 @@ impl Seen<'_> {
             }
             NoAnswer::Unreachable(own) => text::visible(own, SENTENCE),
         };
+        let quoted = if own.is_empty() { String::new() } else { format!(" ({})", own.trim_end_matches('.')) };
+        if self.has_answered {
+            // Neither its origin nor a permission is amiss: the same page read an answer.
+            let message = format!("{base} answered before, but not this question{quoted}.");
+            return Fault::new(FaultKind::Unreachable, message);
+        }
         let Some(page) = self.page.filter(|page| *page != self.address.origin()) else {
-            let own = if own.is_empty() { String::new() } else { format!(" ({})", own.trim_end_matches('.')) };
-            return Fault::new(FaultKind::Unreachable, format!("Nothing answers at {base}{own}."));
+            return Fault::new(FaultKind::Unreachable, format!("Nothing answers at {base}{quoted}."));
         };
         if page.starts_with("https:") && !self.address.is_secure() && !self.address.is_loopback() {
             let message =
@@ -278,14 +285,21 @@ mod tests {
         page: Option<&'static str>,
         version: Option<&'static str>,
         is_there: bool,
+        has_answered: bool,
     }
 
-    const CASE: Case = Case { base: "https://mlflow.example.com/x", page: Some(PAGE), version: None, is_there: false };
+    const CASE: Case = Case {
+        base: "https://mlflow.example.com/x",
+        page: Some(PAGE),
+        version: None,
+        is_there: false,
+        has_answered: false,
+    };
 
     fn judge(case: &Case, outcome: Result<&Response, &NoAnswer>) -> Option<crate::sources::Fault> {
         let address = Address::parse(case.base).expect("an address");
-        let Case { page, version, is_there, .. } = *case;
-        diagnose(&Seen { address: &address, page, version, is_there, has_credentials: false, outcome })
+        let Case { page, version, is_there, has_answered, .. } = *case;
+        diagnose(&Seen { address: &address, page, version, is_there, has_answered, has_credentials: false, outcome })
     }
 
     #[test]
@@ -338,6 +352,15 @@ mod tests {
             FaultKind::CrossOrigin,
             "mlflow server --cors-allowed-origins null",
         );
+        // Who read an answer before was not refused for its origin.
+        let answered = Case { has_answered: true, is_there: true, ..CASE };
+        let fault = judge(&answered, Err(&NoAnswer::Unreachable("Failed to fetch".into()))).expect("a fault");
+        assert_eq!(
+            fault.message,
+            "https://mlflow.example.com/x answered before, but not this question (Failed to fetch)."
+        );
+        check(answered, FaultKind::Unreachable, "");
+        check(Case { base: local, has_answered: true, ..CASE }, FaultKind::Unreachable, "");
         // On the server's own origin nobody refuses an origin.
         check(Case { base: here, page: Some(here), is_there: true, ..CASE }, FaultKind::Unreachable, "");
         check(Case { page: None, ..CASE }, FaultKind::Unreachable, "");

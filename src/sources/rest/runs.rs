@@ -25,6 +25,8 @@ const EXPERIMENTS: usize = 1_000;
 const BY_ID: usize = 100;
 /// MLflow sorts by a metric in a time that grows with the square of the runs: waiting longer than this is of no use.
 pub const ORDER_TIMEOUT_MS: u32 = 8_000;
+/// What is said then.
+const SLOW_ORDER: &str = "The server takes too long to sort: its runs come in its own order.";
 /// Lists that are under way at one time; of an older one a page is asked from its cursor alone.
 const LISTINGS: usize = 16;
 /// Pages without runs that one question goes over.
@@ -214,7 +216,7 @@ pub async fn page(inner: &Inner, ask: RunsAsk) -> Result<Page<RunTable>, Fault> 
     };
     let mut report = Report::default();
     for _ in 0..EMPTY_PAGES {
-        let (answer, asked) = search(inner, &listing, &mut place, ask.size).await?;
+        let (answer, asked) = search(inner, &listing, &mut place, ask.size, &mut report).await?;
         let Some(answer) = answer else {
             let read = Progress { runs: place.runs, runs_total: Some(place.runs), ..Progress::default() };
             return Ok(Page { ordered: listing.is_ordered(), ..Page::new(RunTable::default(), None, read, report) });
@@ -260,6 +262,7 @@ async fn search(
     listing: &Listing,
     place: &mut At,
     size: u32,
+    report: &mut Report,
 ) -> Result<(Option<Value>, HashSet<String>), Refused> {
     loop {
         if place.round != listing.round.get() {
@@ -304,6 +307,9 @@ async fn search(
                     inner.learned.slow.borrow_mut().insert((order, listing.experiments.clone()));
                 }
                 listing.restart();
+                inner.client.tell(SLOW_ORDER);
+                // What is told is gone with the next page.
+                report.note(Reason::ServerOrder, "", None, SLOW_ORDER);
             }
             // The first page was understood: what is wrong with a later one is its token.
             Err(refused) if matches!(refused.status, Some(400 | 422 | 501)) && place.token.is_empty() => {

@@ -72,6 +72,44 @@ fn who_never_answered_is_not_waited_for() {
 }
 
 #[test]
+fn who_answered_before_does_not_refuse_the_origin() {
+    let is_lost = |request: &crate::sources::http::Request| request.url.contains("runs/search");
+    let script = server(move |request| if is_lost(request) { lost() } else { absent() });
+    let script = Script { page: Some("http://viewer.example.com".into()), ..script };
+    script.is_there.set(true);
+    let (script, tracking) = script.tracking(Credentials::None);
+    let fault = runs(&tracking, &Scope::default()).expect_err("lost");
+    assert_eq!((fault.kind, script.count("runs/search")), (FaultKind::Unreachable, 4));
+    assert!(fault.message.contains("answered before") && fault.remedy.is_empty(), "{fault:?}");
+}
+
+#[test]
+fn who_lets_others_get_may_still_refuse_a_post() {
+    let script = Script::new(|request| match request.body {
+        Some(_) => lost(),
+        None => answer(200, "3.17.2"),
+    });
+    let (script, tracking) =
+        Script { page: Some("http://viewer.example.com".into()), ..script }.tracking(Credentials::None);
+    script.is_there.set(true);
+    wait(tracking.stores()).expect("its version");
+    assert_eq!(experiments(&tracking).expect_err("refused").kind, FaultKind::CrossOrigin);
+}
+
+#[test]
+fn a_redirect_is_no_way_for_secrets() {
+    let secret = Credentials::Header { name: "X-Key".into(), value: "geheim-1234".into() };
+    let (script, tracking) = server(|request| match request.url.contains("runs/search") {
+        true => answer(302, ""),
+        false => absent(),
+    })
+    .tracking(secret);
+    let fault = runs(&tracking, &Scope::default()).expect_err("sent on");
+    assert_eq!((fault.kind, script.count("runs/search")), (FaultKind::LoginPage, 1));
+    assert!(script.asked.borrow().iter().all(|request| !request.follows));
+}
+
+#[test]
 fn either_prefix_is_found_once() {
     for prefix in ["/api/", "/ajax-api/"] {
         let (script, tracking) = Script::new(move |request| match request.url.contains(prefix) {

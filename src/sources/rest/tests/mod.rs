@@ -29,6 +29,7 @@ pub(super) struct Script {
     reply: Box<dyn Fn(&Request) -> Reply>,
     pub(super) asked: RefCell<Vec<Request>>,
     pub(super) pauses: RefCell<Vec<u32>>,
+    pub(super) told: RefCell<Vec<String>>,
     pub(super) page: Option<String>,
     pub(super) is_there: Cell<bool>,
     pub(super) in_flight: Rc<Cell<usize>>,
@@ -53,6 +54,7 @@ impl Script {
             reply: Box::new(reply),
             asked: RefCell::default(),
             pauses: RefCell::default(),
+            told: RefCell::default(),
             page: None,
             is_there: Cell::new(false),
             in_flight: Rc::default(),
@@ -123,6 +125,10 @@ impl Http for Script {
 
     fn is_there<'a>(&'a self, _url: &'a str) -> Sent<'a, bool> {
         Box::pin(async move { self.is_there.get() })
+    }
+
+    fn tell(&self, words: &str) {
+        self.told.borrow_mut().push(words.to_owned());
     }
 
     fn pause(&self, ms: u32) -> Sent<'_, ()> {

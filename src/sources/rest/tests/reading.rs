@@ -107,10 +107,13 @@ fn an_order_that_is_refused_or_takes_too_long_is_given_up() {
             (!asked["order_by"].is_null()).then_some(refused)
         });
         let scope = Scope { experiments: vec![0], order: vec!["metrics.loss ASC".into()], ..Scope::default() };
-        for _ in 0..2 {
-            let (ids, ordered, _) = runs(&tracking, &scope).expect("runs");
+        for round in 0..2 {
+            let (ids, ordered, report) = runs(&tracking, &scope).expect("runs");
             assert_eq!((ids.len(), ordered), (5, vec![false; 3]));
+            let noted = u64::from(is_late && round == 0);
+            assert_eq!((report.count(Reason::ServerOrder), report.total()), (noted, noted));
         }
+        assert_eq!(script.told.borrow().len(), usize::from(is_late), "{:?}", script.told);
         let asked = script.bodies("runs/search");
         assert_eq!(asked.iter().filter(|body| !body["order_by"].is_null()).count(), 1, "{asked:?}");
         assert!(script.pauses.borrow().is_empty(), "it is not tried again");
@@ -260,6 +263,9 @@ fn artifacts_by_every_way() {
                 "none" => assert_eq!(read.expect_err("no way").kind, FaultKind::NotFound),
                 _ => assert_eq!(read.as_deref(), Ok(&b"cde"[..]), "{way}"),
             }
+        }
+        for request in script.asked.borrow().iter() {
+            assert_eq!(request.follows, request.url.starts_with("https://store.test"), "{}", request.url);
         }
         if way == "proxy" {
             assert_eq!(script.count("get-artifact"), 1, "the way is remembered");
