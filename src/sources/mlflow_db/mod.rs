@@ -194,12 +194,12 @@ impl SqlStore {
     fn runs_now(&self, ask: &RunsAsk) -> Result<Page<RunTable>, Fault> {
         let mut report = Report::default();
         let named = ask.after.as_ref().and_then(|cursor| cursor.0.strip_prefix(NAMED)?.parse().ok());
-        if let Some(from) = named.or((ask.after.is_none() && !ask.scope.only.is_empty()).then_some(0)) {
-            if let Some((table, end)) = runs::named(&self.inner, &ask.scope.only, from, &mut report)? {
-                let all = ask.scope.only.len();
-                let next = (end < all).then(|| format!("{NAMED}{end}"));
-                return Ok(self.page_of_runs(table, next, (end as u64, Some(all as u64)), report));
-            }
+        let from = named.or((ask.after.is_none() && !ask.scope.only.is_empty()).then_some(0));
+        let read = from.map(|from| runs::named(&self.inner, &ask.scope.only, from, &mut report)).transpose()?.flatten();
+        if let Some((table, end)) = read {
+            let all = ask.scope.only.len();
+            let next = (end < all).then(|| format!("{NAMED}{end}"));
+            return Ok(self.page_of_runs(table, next, (end as u64, Some(all as u64)), report));
         }
         let mut loops = self.loops.borrow_mut();
         let begun: Option<u32> = ask.after.as_ref().and_then(|cursor| cursor.0.parse().ok());
