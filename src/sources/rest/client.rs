@@ -19,6 +19,8 @@ use std::rc::Rc;
 
 /// Requests that are under way at one time.
 const IN_FLIGHT: usize = 4;
+/// One more for lists of runs: rows do not wait for curves and files that are long in coming.
+const IN_FLIGHT_OF_RUNS: usize = 1;
 /// How often a request is sent again at most.
 const AGAIN: usize = 3;
 /// The longest wait that a server may ask for, milliseconds.
@@ -146,6 +148,7 @@ pub struct Client {
     workspace: Option<String>,
     prefix: Cell<Prefix>,
     turns: Semaphore,
+    turns_of_runs: Semaphore,
     /// Whether anything ever came from it that the page could read.
     has_answered: Cell<bool>,
     version: RefCell<Option<String>>,
@@ -171,6 +174,7 @@ impl Client {
             workspace: workspace.filter(|workspace| !workspace.is_empty()),
             prefix: Cell::new(Prefix::Unknown),
             turns: Semaphore::new(IN_FLIGHT),
+            turns_of_runs: Semaphore::new(IN_FLIGHT_OF_RUNS),
             has_answered: Cell::new(false),
             version: RefCell::default(),
         }
@@ -275,7 +279,12 @@ impl Client {
 
     async fn once(&self, call: &Call<'_>, request: &Request) -> Tried {
         let answer = {
-            let _turn = self.turns.acquire().await;
+            let is_of_runs = call.place == Place::Api("runs/search");
+            let own = if is_of_runs { self.turns_of_runs.try_acquire() } else { None };
+            let _turn = match own {
+                Some(turn) => turn,
+                None => self.turns.acquire().await,
+            };
             self.http.send(request).await
         };
         let response = match answer {
