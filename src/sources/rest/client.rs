@@ -409,3 +409,28 @@ fn retry_after(response: &Response) -> Option<Duration> {
     };
     value.parse().ok().map(Duration::from_secs).or_else(until)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{BASE, Script, absent};
+    use super::*;
+
+    #[test]
+    fn a_list_of_runs_does_not_wait_for_what_hangs() {
+        let script = Rc::new(Script::new(|_| absent()));
+        script.hangs.set(true);
+        let address = Address::parse(BASE).expect("an address");
+        let client = Client::new(script.clone(), address, Credentials::None, None);
+        let other = || Call::get(Place::Base("get-artifact"), &[]);
+        let of_runs = || Call::post(Place::Api("runs/search"), Value::Null);
+        let calls: Vec<Call<'_>> = (0..9).map(|_| other()).chain((0..3).map(|_| of_runs())).collect();
+        let mut asked: Vec<_> = calls.iter().map(|call| Box::pin(client.call(call))).collect();
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        for question in &mut asked {
+            assert!(question.as_mut().poll(&mut context).is_pending());
+        }
+        assert_eq!((script.count("get-artifact"), script.count("runs/search")), (IN_FLIGHT, IN_FLIGHT_OF_RUNS));
+        drop(asked);
+        assert_eq!(script.in_flight.get(), 0);
+    }
+}
