@@ -1,14 +1,17 @@
 //! Artifacts of a run: a tree that is read as far as it is opened, a preview, a download.
 
+use crate::browser::document;
 use crate::browser::files::{self, ObjectUrl};
-use crate::browser::signs::Busy;
+use crate::browser::signs::{self, Busy};
 use crate::pages::opening::{self, How};
 use crate::pages::state::App;
+use crate::session::Session;
 use crate::sources::{Fault, Folder, ReadAsk, Source};
 use crate::view::artifact::{IMAGE_BYTES, Preview, TEXT_BYTES, is_image_name, preview};
 use crate::view::format::{bytes, one_line};
 use crate::widgets::file_tree::{FileTree, TreeEntry, TreeFolder};
 use crate::widgets::icon::{Icon, IconName};
+use futures_util::future::{AbortHandle, abortable};
 use leptos::prelude::*;
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -28,7 +31,18 @@ pub fn Artifacts(row: u32) -> impl IntoView {
         return view! { <p class="dim pad">"Artifacts can be read when the reader has started."</p> }.into_any();
     };
     let folder = StoredValue::new_local(folder);
+    let questions = Questions::new(app);
     let opened = StoredValue::new(Opened::new());
+    let begin = move |path: String, answer: ArcRwSignal<TreeFolder>| {
+        let question = questions.ask(list(folder.get_value(), path));
+        leptos::task::spawn_local(async move {
+            match question.await {
+                Some(Ok(entries)) => answer.set(TreeFolder::Entries(Arc::new(entries))),
+                Some(Err(fault)) => answer.set(TreeFolder::Failed(fault.message)),
+                None => {}
+            }
+        });
+    };
     let look = move |path: String| {
         let known = opened.with_value(|opened| opened.get(&path).cloned());
         let signal = known.unwrap_or_else(|| {
@@ -36,31 +50,61 @@ pub fn Artifacts(row: u32) -> impl IntoView {
             opened.update_value(|opened| {
                 opened.insert(path.clone(), signal.clone());
             });
-            let answer = signal.clone();
-            leptos::task::spawn_local(async move {
-                answer.set(match list(folder.get_value(), path).await {
-                    Ok(entries) => TreeFolder::Entries(Arc::new(entries)),
-                    Err(fault) => TreeFolder::Failed(fault.message),
-                });
-            });
+            begin(path, signal.clone());
             signal
         });
         signal.get()
     };
+    let again = move |path: String| {
+        let Some(signal) = opened.with_value(|opened| opened.get(&path).cloned()) else { return };
+        signal.set(TreeFolder::Reading);
+        begin(path, signal);
+        // the button that was pressed is gone
+        signs::after_paint(document::focus_main_if_lost);
+    };
     let chosen = Memo::new(move |_| app.view.with(|view| view.artifact.clone()));
-    let is_empty = move || matches!(look(String::new()), TreeFolder::Entries(entries) if entries.is_empty());
+    let is_empty =
+        Memo::new(move |_| matches!(look(String::new()), TreeFolder::Entries(entries) if entries.is_empty()));
     view! {
-        {move || if is_empty() {
+        {move || if is_empty.get() {
             view! { <Elsewhere row=row /> }.into_any()
         } else {
             view! {
-                <FileTree label="Artifacts" folder=Callback::new(look) chosen=chosen
+                <FileTree label="Artifacts" folder=Callback::new(look) on_retry=Callback::new(again) chosen=chosen
                     on_choose=Callback::new(move |path: String| app.tune(|view| view.artifact = Some(path))) />
             }.into_any()
         }}
         {move || chosen.get().map(|path| view! { <Shown folder=folder path=path /> })}
     }
     .into_any()
+}
+
+/// Questions of one part of the page; copied freely. Those to a server end with it, so that the next page has its turn there; files
+/// are read to the end.
+#[derive(Clone, Copy)]
+struct Questions {
+    handles: StoredValue<Vec<AbortHandle>>,
+    are_dropped: bool,
+}
+
+impl Questions {
+    /// None, of the part that is being built.
+    fn new(app: App) -> Questions {
+        let handles = StoredValue::new(Vec::<AbortHandle>::new());
+        on_cleanup(move || {
+            let _ = handles.try_update_value(|handles| handles.iter().for_each(AbortHandle::abort));
+        });
+        Questions { handles, are_dropped: app.session.with_value(Session::has_server) }
+    }
+
+    /// The answer to one; `None` when the part of the page is gone.
+    fn ask<T>(self, question: impl Future<Output = T> + 'static) -> impl Future<Output = Option<T>> + 'static {
+        let (question, handle) = abortable(question);
+        if self.are_dropped {
+            let _ = self.handles.try_update_value(|handles| handles.push(handle));
+        }
+        async move { question.await.ok() }
+    }
 }
 
 /// No artifact is here. Those of a database's runs lie in a folder of their own, which can be added.
@@ -125,6 +169,8 @@ fn icon(name: &str) -> IconName {
 enum Read {
     Shown(Preview),
     Picture(ObjectUrl),
+    /// Nobody waited for it any more.
+    Gone,
 }
 
 async fn read(folder: Rc<dyn Folder>, path: String) -> Result<Read, Fault> {
@@ -147,9 +193,13 @@ async fn read(folder: Rc<dyn Folder>, path: String) -> Result<Read, Fault> {
 fn Shown(folder: StoredValue<Rc<dyn Folder>, LocalStorage>, path: String) -> impl IntoView {
     let app = App::get();
     let name = path.rsplit('/').next().unwrap_or(&path).to_owned();
+    let questions = Questions::new(app);
     let content = {
         let path = path.clone();
-        LocalResource::new(move || read(folder.get_value(), path.clone()))
+        LocalResource::new(move || {
+            let question = questions.ask(read(folder.get_value(), path.clone()));
+            async move { question.await.unwrap_or(Ok(Read::Gone)) }
+        })
     };
     let download = {
         let (path, name) = (path.clone(), name.clone());
@@ -175,7 +225,7 @@ fn Shown(folder: StoredValue<Rc<dyn Folder>, LocalStorage>, path: String) -> imp
                 </button>
             </h3>
             {move || match content.get() {
-                None => view! { <p class="dim" role="status">"Reading"</p> }.into_any(),
+                None | Some(Ok(Read::Gone)) => view! { <p class="dim" role="status">"Reading"</p> }.into_any(),
                 Some(Err(fault)) => view! { <Fault fault=fault retry=Callback::new(move |()| content.refetch()) /> }.into_any(),
                 Some(Ok(Read::Picture(address))) => view! {
                     <div class="picture"><img src=address.address().to_owned() alt=alt.clone() on:load=move |_| drop(address.clone()) /></div>

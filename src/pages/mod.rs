@@ -11,6 +11,7 @@ mod experiments;
 mod export;
 mod filters;
 mod help;
+mod histories;
 mod live;
 mod look;
 mod note;

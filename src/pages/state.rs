@@ -3,12 +3,12 @@
 
 use crate::browser::files::Thing;
 use crate::browser::{address, document, dom, preferences, signs, turns};
-use crate::model::{Reason, Report, RunKey};
 use crate::pages::asking::Asked;
+use crate::pages::histories::UnderWay;
 use crate::pages::opening::How;
-use crate::session::{Histories, History, Phase, Session, Shelves, Stretch, Want};
+use crate::session::{Histories, Phase, Session, Shelves};
+use crate::sources::Source;
 use crate::sources::union::Union;
-use crate::sources::{Fault, FaultKind, HistoryAsk, Source};
 use crate::view::curves::Colours;
 use crate::view::format::Zone;
 use crate::view::names::Names;
@@ -21,11 +21,6 @@ use std::sync::Arc;
 pub fn zone() -> Zone {
     Zone { offset_minutes: crate::browser::zone_minutes }
 }
-
-/// Histories asked for in one question of files.
-const HISTORIES_AT_ONCE: usize = 24;
-/// Of a server, which is asked for many runs of one metric at once.
-const HISTORIES_OF_SERVER: usize = 200;
 
 /// Handles to everything that pages share; copied freely.
 #[derive(Clone, Copy)]
@@ -60,8 +55,8 @@ pub struct App {
     pub asked: Asked,
     /// Read and wanted histories.
     pub histories: StoredValue<Histories, LocalStorage>,
-    /// How many tasks ask for histories.
-    pub histories_asked: StoredValue<u32>,
+    /// The tasks that ask for histories.
+    pub histories_asked: UnderWay,
     /// Grows when a history came.
     pub histories_changed: RwSignal<u64>,
     /// Colours of runs.
@@ -90,22 +85,6 @@ pub struct App {
     pub refused: RwSignal<Option<String>>,
     /// Whether an export is being written.
     pub is_saving: StoredValue<bool>,
-}
-
-/// Counts as one as long as it lives.
-struct Counted(StoredValue<u32>);
-
-impl Counted {
-    fn of(count: StoredValue<u32>) -> Counted {
-        count.update_value(|count| *count += 1);
-        Counted(count)
-    }
-}
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        let _ = self.0.try_update_value(|count| *count = count.saturating_sub(1));
-    }
 }
 
 /// Drawers at the right.
@@ -162,7 +141,7 @@ impl App {
             shelf_changed: RwSignal::new(0),
             asked: Asked::new(),
             histories: StoredValue::new_local(Histories::default()),
-            histories_asked: StoredValue::new(0),
+            histories_asked: UnderWay::new(),
             histories_changed: RwSignal::new(0),
             colours: StoredValue::new(Colours::default()),
             experiment_names,
@@ -226,7 +205,7 @@ impl App {
     fn show(self, next: ViewState) {
         let is_same_page = self.view.with_untracked(|view| view.page == next.page && view.source == next.source);
         if is_same_page && self.coming.with_value(Option::is_none) {
-            self.view.set(next);
+            self.change_to(next);
             return;
         }
         let is_first = self.coming.with_value(Option::is_none);
@@ -234,10 +213,28 @@ impl App {
         if is_first {
             self.after_leaving(leptos::task::tick(), move || {
                 if let Some(next) = self.coming.try_update_value(Option::take).flatten() {
-                    self.view.set(next);
+                    self.change_to(next);
                     signs::after_paint(document::focus_main_if_lost);
                 }
             });
+        }
+    }
+
+    /// Changes the view. What charts of another page, or of other experiments, asked a server for is not waited for.
+    fn change_to(self, next: ViewState) {
+        let (is_other_page, is_other_runs) = self.view.with_untracked(|view| {
+            let is_other_runs = match next.page {
+                PageName::Run => view.run != next.run,
+                _ => view.experiments != next.experiments,
+            };
+            (view.page != next.page, is_other_runs)
+        });
+        let has_left = (is_other_page || is_other_runs) && self.leave_histories();
+        let charts_stand = !is_other_page && next.page == PageName::Runs;
+        self.view.set(next);
+        if has_left && charts_stand {
+            // those that stay in sight ask again
+            self.histories_changed.update(|count| *count += 1);
         }
     }
 
@@ -301,103 +298,6 @@ impl App {
         Memo::new(move |_| self.view.with(|view| view.page))
     }
 
-    /// The history of a metric of a run; one that is not known is asked for.
-    pub fn history(self, row: u32, metric: &str) -> History {
-        let history = self.histories.try_update_value(|histories| histories.get(row, metric));
-        if self.histories.with_value(Histories::has_wants) {
-            self.ask_for_histories();
-        }
-        history.unwrap_or(History::Waiting)
-    }
-
-    /// More of a history that is here: another stretch of it, or all its points.
-    pub fn more_of_history(self, row: u32, metric: &str, stretch: Stretch) {
-        self.histories.update_value(|histories| histories.want_more(row, metric, stretch));
-        if self.histories.with_value(Histories::has_wants) {
-            self.ask_for_histories();
-        }
-    }
-
-    /// Takes the wanted histories in batches; several calls share one task.
-    fn ask_for_histories(self) {
-        let Some(source) = self.source.get_value() else { return };
-        let opening = self.opening.get_value();
-        let busy = signs::Busy::start();
-        let counted = Counted::of(self.histories_asked);
-        leptos::task::spawn_local(async move {
-            // charts that come into sight together ask together
-            crate::browser::pause().await;
-            loop {
-                let is_server = self.session.with_value(Session::has_server);
-                let most = if is_server { HISTORIES_OF_SERVER } else { HISTORIES_AT_ONCE };
-                let wants = self.histories.try_update_value(|histories| histories.take_wants(most));
-                let (stretch, mut wants) = wants.unwrap_or_default();
-                // those of one source are asked together
-                wants.sort_by(
-                    |one, other| if is_server { (&one.1, one.0).cmp(&(&other.1, other.0)) } else { one.cmp(other) },
-                );
-                if wants.is_empty() {
-                    break;
-                }
-                let key = |row: u32| self.session.with_value(|session| session.table.key.get(row as usize).cloned());
-                let pairs = wants.iter().filter_map(|(row, metric)| Some((key(*row)?, metric.clone()))).collect();
-                let last_step = self.session.with_value(|session| {
-                    let of = |(row, metric): &Want| session.table.metric(*row, metric).map(|summary| summary.step);
-                    wants.iter().filter_map(of).max()
-                });
-                let Stretch { steps, enough } = stretch;
-                let mut ask = HistoryAsk { pairs, after: None, steps, enough, last_step };
-                loop {
-                    let answer = source.history(ask.clone()).await;
-                    if self.opening.get_value() != opening {
-                        return;
-                    }
-                    match answer {
-                        Ok(page) => {
-                            let answered = page.items.len().min(wants.len());
-                            for (want, series) in wants.drain(..answered).zip(page.items) {
-                                let is_lost = series.is_empty() && stretch.steps.is_none() && self.was_logged(&want);
-                                let run = key(want.0).filter(|_| is_lost);
-                                let fault = run.and_then(|run| unreadable(&page.report, &run, &want.1));
-                                if stretch.steps.is_none() {
-                                    self.session.update_value(|session| session.learn(want.0, &want.1, &series));
-                                }
-                                self.histories.update_value(|histories| match fault {
-                                    Some(fault) => histories.fail(want, fault),
-                                    None => histories.absorb(want, stretch, series),
-                                });
-                            }
-                            self.session.update_value(|session| session.report.merge(page.report));
-                            ask.after = page.next;
-                        }
-                        Err(fault) => {
-                            self.histories.update_value(|histories| {
-                                for want in wants.drain(..) {
-                                    histories.fail(want, fault.clone());
-                                }
-                            });
-                            ask.after = None;
-                        }
-                    }
-                    self.histories_changed.update(|count| *count += 1);
-                    if ask.after.is_none() {
-                        break;
-                    }
-                }
-            }
-            drop((busy, counted));
-        });
-    }
-
-    /// Whether histories are asked for and have not come.
-    pub fn is_asking_for_histories(self) -> bool {
-        self.histories_asked.with_value(|count| *count > 0)
-    }
-
-    fn was_logged(self, (row, metric): &Want) -> bool {
-        self.session.with_value(|session| session.table.metric(*row, metric).is_some())
-    }
-
     /// Asks for what lies beside the runs, once.
     pub fn ask_for_shelf(self) {
         let Some(source) = self.source.get_value() else { return };
@@ -459,19 +359,6 @@ fn left_out(dropped: &[&str]) -> &'static str {
         ["eye"] => "without the eyes",
         _ => "without chosen runs and eyes",
     }
-}
-
-/// Why the file of a metric that was read before can not be read any more, as a fault for the place where its curve would
-/// have stood.
-fn unreadable(report: &Report, run: &RunKey, metric: &str) -> Option<Fault> {
-    let kind = |reason: Reason| match reason {
-        Reason::FileChanged => Some(FaultKind::FileChanged),
-        Reason::FileUnreadable => Some(FaultKind::Unreadable),
-        _ => None,
-    };
-    let is_its = |path: &str| path.starts_with(&run.0) && path.ends_with(metric);
-    let mut notices = report.notices().iter().filter(|notice| is_its(&notice.path));
-    notices.find_map(|notice| Some(Fault::new(kind(notice.reason)?, notice.message.clone())))
 }
 
 /// Calls `pressed` for single letters outside text fields, as long as the present page stands and the user wants letters to

@@ -2,7 +2,7 @@
 
 use crate::model::MetricSeries;
 use crate::sources::Fault;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// One history as far as it is known.
@@ -36,6 +36,8 @@ const MOST_POINTS: usize = 20_000_000;
 pub struct Histories {
     known: HashMap<Want, Known>,
     wanted: Vec<(Stretch, Want)>,
+    /// Those that somebody took and has not answered.
+    taken: BTreeSet<(Stretch, Want)>,
     /// So many points of a history are enough at first.
     enough: Option<u32>,
     points: usize,
@@ -46,6 +48,14 @@ pub struct Histories {
 struct Known {
     history: History,
     used: u64,
+    /// More of what is here that was given back: it is wanted when this is next looked at.
+    owed: Vec<Stretch>,
+}
+
+impl Known {
+    fn new(history: History, used: u64) -> Known {
+        Known { history, used, owed: Vec::new() }
+    }
 }
 
 impl Histories {
@@ -60,9 +70,13 @@ impl Histories {
         let want = (row, metric.to_owned());
         if let Some(known) = self.known.get_mut(&want) {
             known.used = self.clock;
-            return known.history.clone();
+            let (history, owed) = (known.history.clone(), std::mem::take(&mut known.owed));
+            for stretch in owed {
+                self.want_more(row, metric, stretch);
+            }
+            return history;
         }
-        self.known.insert(want.clone(), Known { history: History::Waiting, used: self.clock });
+        self.known.insert(want.clone(), Known::new(History::Waiting, self.clock));
         self.wanted.push((Stretch { steps: None, enough: self.enough }, want));
         History::Waiting
     }
@@ -108,12 +122,29 @@ impl Histories {
             }
             !takes
         });
+        self.taken.extend(taken.iter().map(|want| (stretch, want.clone())));
         (stretch, taken)
+    }
+
+    /// Nobody asks any more for what was taken, and for what is wanted only once it is looked at again. Whether there was any.
+    pub fn give_back(&mut self) -> bool {
+        let open: Vec<(Stretch, Want)> = self.wanted.drain(..).chain(std::mem::take(&mut self.taken)).collect();
+        for (stretch, want) in &open {
+            match self.known.get_mut(want) {
+                Some(known) if matches!(known.history, History::Read(_)) => known.owed.push(*stretch),
+                Some(Known { history: History::Waiting, .. }) => drop(self.known.remove(want)),
+                _ => {}
+            }
+        }
+        !open.is_empty()
     }
 
     /// A history came, or a stretch of one, which joins what is here.
     pub fn absorb(&mut self, want: Want, stretch: Stretch, series: MetricSeries) {
         self.clock += 1;
+        let asked = (stretch, want);
+        self.taken.remove(&asked);
+        let want = asked.1;
         let here = match self.known.get(&want).map(|known| &known.history) {
             Some(History::Read(here)) => Some(here.clone()),
             _ => None,
@@ -124,18 +155,23 @@ impl Histories {
             None => series,
         };
         self.points += series.len();
-        self.known.insert(want, Known { history: History::Read(Arc::new(series)), used: self.clock });
+        let owed = self.known.get_mut(&want).map(|known| std::mem::take(&mut known.owed)).unwrap_or_default();
+        let history = History::Read(Arc::new(series));
+        self.known.insert(want, Known { owed, ..Known::new(history, self.clock) });
         if self.points > MOST_POINTS {
             self.drop_oldest();
         }
     }
 
     /// A question failed. What was here before stays.
-    pub fn fail(&mut self, want: Want, fault: Fault) {
+    pub fn fail(&mut self, want: Want, stretch: Stretch, fault: Fault) {
+        let asked = (stretch, want);
+        self.taken.remove(&asked);
+        let want = asked.1;
         if matches!(self.known.get(&want), Some(Known { history: History::Read(_), .. })) {
             return;
         }
-        self.known.insert(want, Known { history: History::Failed(fault), used: self.clock });
+        self.known.insert(want, Known::new(History::Failed(fault), self.clock));
     }
 
     /// Failed ones are wanted again when next looked at.
@@ -189,11 +225,60 @@ mod tests {
         let mut histories = Histories::default();
         histories.get(1, "loss");
         let want = histories.take_wants(1).1.remove(0);
-        histories.fail(want, Fault::new(FaultKind::Unreadable, "gone"));
+        histories.fail(want, Stretch::default(), Fault::new(FaultKind::Unreadable, "gone"));
         assert!(matches!(histories.get(1, "loss"), History::Failed(_)));
         histories.forget_failed();
         assert!(matches!(histories.get(1, "loss"), History::Waiting));
         assert!(histories.has_wants());
+    }
+
+    #[test]
+    fn what_is_given_back_is_wanted_when_it_is_looked_at_again() {
+        let mut histories = Histories::default();
+        let loss = |row: u32| (row, "loss".to_owned());
+        assert!(!histories.give_back());
+        // one is here, one failed, one was taken, one is wanted
+        for row in 0..3 {
+            histories.get(row, "loss");
+        }
+        let (all, taken) = histories.take_wants(9);
+        assert_eq!(taken.len(), 3);
+        histories.absorb(loss(0), all, series(3));
+        histories.fail(loss(1), all, Fault::new(FaultKind::Busy, "later"));
+        histories.get(3, "loss");
+        assert!(histories.give_back());
+        assert!(!histories.has_wants());
+        assert!(!histories.give_back());
+        // only what is looked at is asked for again, and what was answered is not
+        assert!(matches!(histories.get(0, "loss"), History::Read(_)));
+        assert!(matches!(histories.get(1, "loss"), History::Failed(_)));
+        assert!(!histories.has_wants());
+        assert!(matches!(histories.get(2, "loss"), History::Waiting));
+        assert_eq!(histories.take_wants(9), (all, vec![loss(2)]));
+        histories.absorb(loss(2), all, series(3));
+        assert!(matches!(histories.get(3, "loss"), History::Waiting));
+        assert_eq!(histories.take_wants(9).1, [loss(3)]);
+    }
+
+    #[test]
+    fn more_of_what_is_here_can_be_given_back() {
+        let mut histories = Histories::default();
+        let want = || (1, "loss".to_owned());
+        histories.absorb(want(), Stretch::default(), series(3));
+        let later = |first: i64| Stretch { steps: Some((first, i64::MAX)), enough: None };
+        histories.want_more(1, "loss", later(3));
+        histories.take_wants(9);
+        histories.want_more(1, "loss", later(3));
+        histories.want_more(1, "loss", later(7));
+        assert!(histories.give_back());
+        // what is here stays, and the rest is wanted once, however often it was asked for
+        assert!(histories.is_read(1, "loss") && !histories.has_wants());
+        for _ in 0..2 {
+            assert!(matches!(histories.get(1, "loss"), History::Read(series) if series.len() == 3));
+        }
+        assert_eq!(histories.take_wants(9), (later(3), vec![want()]));
+        assert_eq!(histories.take_wants(9), (later(7), vec![want()]));
+        assert!(!histories.has_wants());
     }
 
     #[test]
@@ -221,7 +306,7 @@ mod tests {
         assert_eq!(steps(&mut histories), (vec![0, 40, 50, 60, 99], true));
         assert_eq!(histories.read_of(1), [("loss".to_owned(), 99)]);
         // a stretch that does not come leaves what is here; all points take its place
-        histories.fail(want(), Fault::new(FaultKind::Unreadable, "gone"));
+        histories.fail(want(), Stretch::default(), Fault::new(FaultKind::Unreadable, "gone"));
         assert_eq!(steps(&mut histories).0.len(), 5);
         let all = MetricSeries { is_sampled: false, ..points(&[0, 1, 2]) };
         histories.absorb(want(), Stretch::default(), all);

@@ -42,6 +42,7 @@ pub enum TreeFolder {
 #[derive(Clone, Copy)]
 struct Tree {
     folder: Callback<String, TreeFolder>,
+    on_retry: Callback<String>,
     chosen: Signal<Option<String>>,
     on_choose: Callback<String>,
     root: NodeRef<html::Div>,
@@ -60,6 +61,9 @@ pub fn FileTree(
     /// signals read in it say: answer [`TreeFolder::Reading`] first, and start reading.
     #[prop(into)]
     folder: Callback<String, TreeFolder>,
+    /// The folder of this path could not be read, and is to be read again.
+    #[prop(into)]
+    on_retry: Callback<String>,
     /// The file that is shown.
     #[prop(into)]
     chosen: Signal<Option<String>>,
@@ -76,6 +80,7 @@ pub fn FileTree(
     });
     let tree = Tree {
         folder,
+        on_retry,
         chosen,
         on_choose,
         root: NodeRef::new(),
@@ -88,8 +93,12 @@ pub fn FileTree(
             event.stop_propagation();
         }
     };
+    // a tree has items: until there are some, or where there is a fault in their place, it is none
+    let is_tree =
+        Memo::new(move |_| matches!(folder.run(String::new()), TreeFolder::Entries(entries) if !entries.is_empty()));
     view! {
-        <div class="file-tree" node_ref=tree.root role="tree" aria-label=move || label.get() on:keydown=keydown>
+        <div class="file-tree" node_ref=tree.root role=move || is_tree.get().then_some("tree")
+            aria-label=move || is_tree.get().then(|| label.get()) on:keydown=keydown>
             {inside(tree, String::new(), 0)}
         </div>
     }
@@ -105,7 +114,7 @@ fn inside(tree: Tree, path: String, level: u32) -> AnyView {
     (move || {
         let entries = match content.get() {
             TreeFolder::Reading => return note("Reading ...".to_owned()).into_any(),
-            TreeFolder::Failed(why) => return note(why).into_any(),
+            TreeFolder::Failed(why) => return failed(tree, path.clone(), level, why),
             TreeFolder::Entries(entries) if entries.is_empty() => return note("Nothing in it".to_owned()).into_any(),
             TreeFolder::Entries(entries) => entries,
         };
@@ -127,6 +136,28 @@ fn inside(tree: Tree, path: String, level: u32) -> AnyView {
         });
         view! { {leaves} {more} }.into_any()
     })
+    .into_any()
+}
+
+/// Why a folder could not be read, with a way to try again. Within a tree that is an item too: a tree holds nothing else.
+fn failed(tree: Tree, path: String, level: u32, why: String) -> AnyView {
+    let is_item = level > 0;
+    let level_attribute = custom_attribute("aria-level", is_item.then(|| (level + 1).to_string()));
+    let place = is_item.then(|| format!("{path}/"));
+    view! {
+        <div
+            class="note"
+            role=if is_item { "treeitem" } else { "alert" }
+            {..level_attribute}
+            tabindex=is_item.then_some("-1")
+            data-path=place
+            data-failed=""
+            style:--level=level.to_string()
+        >
+            <p>{why}</p>
+            <button type="button" class="btn sm" on:click=move |_| tree.retry(&path)><Icon name=IconName::Retry />"Retry"</button>
+        </div>
+    }
     .into_any()
 }
 
@@ -189,6 +220,15 @@ impl Tree {
         }
     }
 
+    /// Reads a folder again; its own line takes the focus from the button, which goes.
+    fn retry(self, path: &str) {
+        let items = self.root.get_untracked().map(|root| dom::all(&root, "[role='treeitem']")).unwrap_or_default();
+        if let Some(item) = items.iter().find(|item| item.get_attribute("data-path").as_deref() == Some(path)) {
+            dom::focus(item);
+        }
+        self.on_retry.run(path.to_owned());
+    }
+
     /// A key on an item; whether it was one for the tree.
     fn key(self, event: &ev::KeyboardEvent) -> bool {
         let Some(root) = self.root.get_untracked() else { return false };
@@ -218,6 +258,10 @@ impl Tree {
             "ArrowLeft" => {
                 let parent = path.rsplit_once('/').map(|(parent, _)| parent.to_owned());
                 items.iter().find(|item| item.get_attribute("data-path") == parent && parent.is_some())
+            }
+            "Enter" | " " if item.has_attribute("data-failed") => {
+                self.retry(path.trim_end_matches('/'));
+                return true;
             }
             "Enter" | " " => {
                 self.press(path, is_folder);

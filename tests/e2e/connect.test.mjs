@@ -339,6 +339,26 @@ pageTest('a page that takes long is stopped by the user, and goes on', { expecte
   assert.equal(await empty.count(), 0);
 });
 
+pageTest('curves that never come keep no rows of another experiment waiting', { expected: REFUSED }, async ({ page }) => {
+  const faults = await startFaults();
+  await opened(page, faults, 'histories-hang');
+  await rows(page).first().waitFor();
+  while (!faults.requests.some(({ path }) => path.includes('/metrics/'))) await page.waitForTimeout(50);
+  await page.locator('.crumbs a').first().click();
+  await goTo(page, 'other');
+  await page.locator('[data-runs-matching="1"]').waitFor({ timeout: 20_000 });
+});
+
+pageTest('a list of artifacts that was refused is asked for again', { expected: REFUSED }, async ({ page }) => {
+  const faults = await startFaults();
+  await opened(page, faults, 'artifacts-forbidden');
+  await page.getByRole('link', { name: 'run-0', exact: true }).click();
+  await page.locator('.file-tree [data-failed]').waitFor();
+  await axe(page);
+  await page.locator('.file-tree').getByRole('button', { name: 'Retry' }).click();
+  await page.locator('[role=tree] [data-path="notes.txt"]').waitFor();
+});
+
 pageTest('nothing is there: the page says so at once', { expected: REFUSED }, async ({ page, site }) => {
   const gone = await serve();
   gone.close();

@@ -118,6 +118,16 @@ export const FAULTS = {
   // How it comes.
   slow: (ask) => ({ ...sound(ask), wait: 3000 }),
   hanging: (ask) => (isRuns(ask) ? { wait: Infinity } : sound(ask)),
+  // Its curves never come; a second experiment has one run.
+  'histories-hang': (ask) => {
+    if (ask.path.includes('/metrics/')) return { wait: Infinity };
+    if (ask.path.endsWith('/experiments/search')) return json({ experiments: [experiment, { ...experiment, experiment_id: '2', name: 'other' }] });
+    if (!isRuns(ask) || !ask.body.experiment_ids?.includes('2')) return sound(ask);
+    const one = run(RUNS);
+    return json({ runs: [{ ...one, info: { ...one.info, experiment_id: '2' } }] });
+  },
+  // A list of artifacts that comes once it was asked for again.
+  'artifacts-forbidden': (ask, count) => (ask.path.endsWith('/artifacts/list') && count === 0 ? failure(403, 'PERMISSION_DENIED') : sound(ask)),
   cut: (ask) => (isRuns(ask) ? { ...sound(ask), cut: true } : sound(ask)),
   'dies-after-page-1': (ask) => (isRuns(ask) && ask.body.page_token ? { refuse: true } : sound(ask)),
   // What it says.

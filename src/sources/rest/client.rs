@@ -19,6 +19,8 @@ use std::rc::Rc;
 
 /// Requests that are under way at one time.
 const IN_FLIGHT: usize = 4;
+/// One more for lists of runs: rows do not wait for curves and files that are long in coming.
+const IN_FLIGHT_OF_RUNS: usize = 1;
 /// How often a request is sent again at most.
 const AGAIN: usize = 3;
 /// The longest wait that a server may ask for, milliseconds.
@@ -146,6 +148,7 @@ pub struct Client {
     workspace: Option<String>,
     prefix: Cell<Prefix>,
     turns: Semaphore,
+    turns_of_runs: Semaphore,
     /// Whether anything ever came from it that the page could read.
     has_answered: Cell<bool>,
     /// The same of a `POST`, before which a browser asks whether it may.
@@ -173,6 +176,7 @@ impl Client {
             workspace: workspace.filter(|workspace| !workspace.is_empty()),
             prefix: Cell::new(Prefix::Unknown),
             turns: Semaphore::new(IN_FLIGHT),
+            turns_of_runs: Semaphore::new(IN_FLIGHT_OF_RUNS),
             has_answered: Cell::new(false),
             has_answered_post: Cell::new(false),
             version: RefCell::default(),
@@ -278,7 +282,12 @@ impl Client {
 
     async fn once(&self, call: &Call<'_>, request: &Request) -> Tried {
         let answer = {
-            let _turn = self.turns.acquire().await;
+            let is_of_runs = call.place == Place::Api("runs/search");
+            let own = if is_of_runs { self.turns_of_runs.try_acquire() } else { None };
+            let _turn = match own {
+                Some(turn) => turn,
+                None => self.turns.acquire().await,
+            };
             self.http.send(request).await
         };
         let response = match answer {
@@ -435,4 +444,29 @@ fn retry_after(response: &Response) -> Option<Duration> {
         date(value)?.duration_since(date(response.header("date")?)?).ok()
     };
     value.parse().ok().map(Duration::from_secs).or_else(until)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{BASE, Script, absent};
+    use super::*;
+
+    #[test]
+    fn a_list_of_runs_does_not_wait_for_what_hangs() {
+        let script = Rc::new(Script::new(|_| absent()));
+        script.hangs.set(true);
+        let address = Address::parse(BASE).expect("an address");
+        let client = Client::new(script.clone(), address, Credentials::None, None);
+        let other = || Call::get(Place::Base("get-artifact"), &[]);
+        let of_runs = || Call::post(Place::Api("runs/search"), Value::Null);
+        let calls: Vec<Call<'_>> = (0..9).map(|_| other()).chain((0..3).map(|_| of_runs())).collect();
+        let mut asked: Vec<_> = calls.iter().map(|call| Box::pin(client.call(call))).collect();
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        for question in &mut asked {
+            assert!(question.as_mut().poll(&mut context).is_pending());
+        }
+        assert_eq!((script.count("get-artifact"), script.count("runs/search")), (IN_FLIGHT, IN_FLIGHT_OF_RUNS));
+        drop(asked);
+        assert_eq!(script.in_flight.get(), 0);
+    }
 }
