@@ -9,6 +9,7 @@ use crate::pages::state::App;
 use crate::sources::rest::{Address, Credentials};
 use crate::sources::{Fault, FaultKind};
 use crate::view::format::one_line;
+use crate::view::{ViewState, link};
 use crate::widgets::icon::{Icon, IconName};
 use crate::widgets::segmented::{Segment, Segmented};
 use leptos::ev;
@@ -142,7 +143,9 @@ pub fn Connect(
     };
     let reload = move |_| {
         if let Some(address) = must_reload.get_untracked() {
-            address::reload_at(&format!("src={}", crate::view::link::encode(&address.base())));
+            let (source, workspace) = (Some(address.base()), named_workspace(app, &address));
+            let named = ViewState { source, workspace, ..ViewState::default() };
+            address::reload_at(&link::write(&named).fragment);
         }
     };
     let option = |who: Who, word: &str| Segment::word(who, word);
