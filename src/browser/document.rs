@@ -19,8 +19,13 @@ pub fn focus(selector: &str) -> bool {
 
 /// The page that had the focus is gone: the new one takes it, so that the keyboard goes on from there.
 pub fn focus_main_if_lost() {
+    focus_if_lost("#main");
+}
+
+/// What had the focus is gone: the first element of a selector takes it, or else the page.
+pub fn focus_if_lost(selector: &str) {
     let is_lost = dom::focused().is_none_or(|element| element.tag_name() == "BODY");
-    if is_lost {
+    if is_lost && !focus(selector) {
         focus("#main");
     }
 }

@@ -1,11 +1,13 @@
 //! The bar on top: where you are, what was skipped, what was sent, theme, help; and the line that says how far reading is.
 
 use crate::browser::preferences::{self, Theme};
+use crate::browser::{document, signs};
 use crate::pages::asking::Standing;
 use crate::pages::connect;
 use crate::pages::opening::{self, How};
 use crate::pages::state::{App, Drawer};
 use crate::session::{Phase, Session, Sorted};
+use crate::sources::FaultKind;
 use crate::view::format::{bytes, count, counted, one_line};
 use crate::view::names::run_label;
 use crate::view::{PageName, ViewState};
@@ -216,11 +218,12 @@ pub fn Reading() -> impl IntoView {
     };
     let share = move || {
         let (read, _) = read();
+        // nothing is said while nobody knows how much there is
         let (some, all) = match (read.runs_total, read.bytes_total) {
             (Some(runs), _) => (read.runs, runs),
-            (None, bytes) => (read.bytes, bytes.unwrap_or(0)),
+            (None, bytes) => (read.bytes, bytes?),
         };
-        (some as f64 / all.max(1) as f64 * 100.0).clamp(0.0, 100.0)
+        Some((some as f64 / all.max(1) as f64 * 100.0).clamp(0.0, 100.0))
     };
     let adding = move || app.session.with_value(|session| session.looking_into().map(|name| one_line(name, 80)));
     let words = move || {
@@ -243,6 +246,10 @@ pub fn Reading() -> impl IntoView {
                 format!("{}, {}", counted(read.runs, "run", "runs"), of(bytes(read.bytes), read.bytes_total.map(bytes)))
             }
             None if !app.asked.said.with(String::is_empty) => app.asked.said.get(),
+            // a server has no files
+            None if experiments == 0 && server_host(app).is_some() => {
+                format!("Connecting to {}", one_line(&server_host(app).unwrap_or_default(), 80))
+            }
             None => format!(
                 "Looking: {}, {}",
                 counted(read.files, "file", "files"),
@@ -254,7 +261,7 @@ pub fn Reading() -> impl IntoView {
         if app.gathering.get() > 0 {
             return Some(
                 view! {
-                    <div class="reading" role="group" aria-label="Reading">
+                    <div class="reading" role="region" aria-label="Reading">
                         <div class="prog unknown" role="progressbar" aria-label="Looking at what was dropped"></div>
                         <div class="reading-words"><span class="strong">"Looking at what was dropped …"</span></div>
                     </div>
@@ -270,10 +277,11 @@ pub fn Reading() -> impl IntoView {
             // a server's experiments are all here; what is beside them is being counted
             Phase::Reading if app.session.with_value(Session::has_server) => None,
             Phase::Looking | Phase::Reading => Some(view! {
-                <div class="reading" role="group" aria-label="Reading">
+                <div class="reading" role="region" aria-label="Reading">
                     <div class="prog" role="progressbar" aria-label="Reading" aria-valuemin="0" aria-valuemax="100"
-                        aria-valuenow=move || format!("{:.0}", share())>
-                        <i style:width=move || format!("{}%", share())></i>
+                        class:unknown=move || share().is_none()
+                        aria-valuenow=move || share().map(|share| format!("{share:.0}"))>
+                        <i style:width=move || share().map(|share| format!("{share}%"))></i>
                     </div>
                     <div class="reading-words">
                         <span class="strong">"Reading"</span><span>{words}</span>
@@ -299,6 +307,19 @@ pub fn Reading() -> impl IntoView {
     }
 }
 
+/// The host of the server that is being opened, or is open, alone.
+fn server_host(app: App) -> Option<String> {
+    app.things.with_value(|things| match things.as_slice() {
+        [thing] => thing.server().map(|connection| connection.address.host()),
+        _ => None,
+    })
+}
+
+/// The strip is another now and the button that had the focus is gone: the keyboard goes on from the new one's.
+fn go_on_from_strip() {
+    signs::after_paint(|| document::focus_if_lost("[data-strip] button"));
+}
+
 /// How far a server was asked for what the view shows.
 #[component]
 fn AskedOf() -> impl IntoView {
@@ -312,32 +333,66 @@ fn AskedOf() -> impl IntoView {
             Sorted::AtTheTop | Sorted::Wholly => format!("{runs} loaded"),
         }
     };
-    let go_on = move |_| asked.go_on();
+    let go_on = move |_| {
+        asked.go_on();
+        go_on_from_strip();
+    };
+    let stop = move |_| {
+        asked.stop();
+        go_on_from_strip();
+    };
+    let signs_in = RwSignal::new(false);
     move || {
         match asked.standing.get() {
         Standing::Idle => None,
         Standing::Asking => Some(view! {
-            <div class="reading" role="group" aria-label="Loading">
+            <div class="reading" role="region" aria-label="Loading" data-strip="">
                 <div class="prog unknown" role="progressbar" aria-label="Loading runs"></div>
                 <div class="reading-words">
                     <span class="strong">"Loading"</span><span data-asked="asking">{words}</span>
                     <span class="sub" role="status" data-asked-again="">{move || asked.said.get()}</span>
-                    <button type="button" class="btn sm" on:click=move |_| asked.stop()>"Stop, keep these"</button>
+                    <button type="button" class="btn sm" on:click=stop>"Stop, keep these"</button>
                 </div>
             </div>
         }.into_any()),
         Standing::Stopped => Some(view! {
-            <div class="msg warning" role="status">
+            <div class="msg warning" role="status" data-strip="">
                 <Icon name=IconName::Info /><span class="grow" data-asked="stopped"><b>"Loading was stopped."</b>" "{words}"; the server has more."</span>
                 <button type="button" class="btn sm" on:click=go_on><Icon name=IconName::Retry />"Go on"</button>
             </div>
         }.into_any()),
-        Standing::Failed(fault) => Some(view! {
-            <div class="msg failed" role="alert" data-fault=format!("{:?}", fault.kind)>
-                <Icon name=IconName::Failed /><span class="grow" data-asked="failed"><b>"The server stopped answering."</b>" "{fault.message}" "{words}"."</span>
-                <button type="button" class="btn sm" on:click=go_on><Icon name=IconName::Retry />"Retry"</button>
-            </div>
-        }.into_any()),
+        Standing::Failed(fault) => {
+            let alone = app.things.with_value(|things| match things.as_slice() {
+                [thing] => thing.server().map(|connection| connection.address.base()),
+                _ => None,
+            });
+            // who is not let in is not let in again by asking once more
+            let sign_in_at = alone.filter(|_| matches!(fault.kind, FaultKind::Unauthorised | FaultKind::Forbidden));
+            let can_retry = fault.kind != FaultKind::Unauthorised || sign_in_at.is_none();
+            let title = match fault.kind {
+                FaultKind::Unauthorised => "The server asks who you are.",
+                FaultKind::Forbidden => "The server refuses.",
+                _ => "The server stopped answering.",
+            };
+            let can_sign_in = sign_in_at.is_some();
+            signs_in.set(false);
+            Some(view! {
+                <div class="msg failed" role="alert" data-strip="" data-fault=format!("{:?}", fault.kind)>
+                    <Icon name=IconName::Failed /><span class="grow" data-asked="failed"><b>{title}</b>" "{fault.message}" "{words}"."</span>
+                    {can_sign_in.then(|| view! {
+                        <button type="button" class="btn sm" data-sign-in="" aria-expanded=move || signs_in.get().to_string()
+                            on:click=move |_| signs_in.update(|signs_in| *signs_in = !*signs_in)>"Sign in"</button>
+                    })}
+                    {can_retry.then(|| view! {
+                        <button type="button" class="btn sm" on:click=go_on><Icon name=IconName::Retry />"Retry"</button>
+                    })}
+                </div>
+                // connecting to the same address brings the same view back
+                {move || sign_in_at.clone().filter(|_| signs_in.get()).map(|at| view! {
+                    <section class="card-box" aria-label="Sign in"><connect::Connect at=at asks_who=true is_fixed=true /></section>
+                })}
+            }.into_any())
+        }
     }
     }
 }

@@ -8,6 +8,8 @@ use crate::pages::opening;
 use crate::pages::state::App;
 use crate::sources::rest::{Address, Credentials};
 use crate::sources::{Fault, FaultKind};
+use crate::view::format::one_line;
+use crate::view::{ViewState, link};
 use crate::widgets::icon::{Icon, IconName};
 use crate::widgets::segmented::{Segment, Segmented};
 use leptos::ev;
@@ -64,6 +66,26 @@ pub fn change_workspace(app: App, workspace: String) {
     }
 }
 
+/// The workspace that the link names, if it is one of this server.
+pub fn named_workspace(app: App, address: &Address) -> Option<String> {
+    let base = address.base();
+    app.view.with_untracked(|view| view.workspace.clone().filter(|_| view.source.as_deref() == Some(&*base)))
+}
+
+/// The way back, or a link, may lead to another workspace of the server that is open.
+pub fn follow_workspace(app: App) {
+    let connection = app.things.with_value(|things| match things.as_slice() {
+        [thing] => thing.server().cloned(),
+        _ => None,
+    });
+    if let Some(connection) = connection {
+        let workspace = named_workspace(app, &connection.address);
+        if workspace != connection.workspace {
+            connect(app, Connection { workspace, ..connection });
+        }
+    }
+}
+
 /// The form. With an address of a link or of what failed it stands filled.
 #[component]
 pub fn Connect(
@@ -116,11 +138,14 @@ pub fn Connect(
         if policy::forbids_connections() && document::origin() != address.origin() {
             return must_reload.set(Some(address));
         }
-        connect(app, Connection { address, credentials, workspace: None });
+        let workspace = named_workspace(app, &address);
+        connect(app, Connection { address, credentials, workspace });
     };
     let reload = move |_| {
         if let Some(address) = must_reload.get_untracked() {
-            address::reload_at(&format!("src={}", crate::view::link::encode(&address.base())));
+            let (source, workspace) = (Some(address.base()), named_workspace(app, &address));
+            let named = ViewState { source, workspace, ..ViewState::default() };
+            address::reload_at(&link::write(&named).fragment);
         }
     };
     let option = |who: Who, word: &str| Segment::word(who, word);
@@ -172,11 +197,14 @@ pub fn Connect(
 /// A link names a server: nothing is asked of it before the user says so.
 #[component]
 pub fn AskFirst(name: String) -> impl IntoView {
-    let host = Address::parse(&name).map(|address| address.host().to_owned()).unwrap_or_default();
+    let app = App::get();
+    let address = Address::parse(&name).ok();
+    let workspace = address.as_ref().and_then(|address| named_workspace(app, address));
+    let host = address.map(|address| address.host().to_owned()).unwrap_or_default();
     view! {
         <div class="asks" data-ask-first="">
             <h1>"Connect to "<span class="quote">{host.clone()}</span>"?"</h1>
-            <p class="lead">"This link shows data of a tracking server. Nothing was sent yet. When you connect, this tab asks "{host}" for experiments and runs, and writes nothing."</p>
+            <p class="lead">"This link shows data of a tracking server"{workspace.map(|name| view! { ", of its workspace "<b>{one_line(&name, 60)}</b> })}". Nothing was sent yet. When you connect, this tab asks "{host}" for experiments and runs, and writes nothing."</p>
             <div class="card-box"><Connect at=name is_fixed=true /></div>
             <p class="sub"><a href="#">"Open something else"</a></p>
         </div>

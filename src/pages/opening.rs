@@ -146,7 +146,7 @@ pub fn opens_by_itself(name: &str) -> bool {
 /// Opens what a link names, where that needs nobody; a page that was just loaded opens what is served with it.
 pub fn open_by_itself(app: App, named: Option<&str>, is_start: bool) {
     if named.is_some() && app.opened.with_untracked(|opened| opened.as_deref() == named) {
-        return;
+        return connect::follow_workspace(app);
     }
     if named == Some(SAMPLE) {
         return open_sample(app);
@@ -161,7 +161,8 @@ pub fn open_by_itself(app: App, named: Option<&str>, is_start: bool) {
     }
     if let Some(address) = own_server().filter(|own| named.map_or(is_start, |named| own.base() == named)) {
         let credentials = server::kept(&address);
-        connect::connect(app, Connection { address, credentials, workspace: None });
+        let workspace = connect::named_workspace(app, &address);
+        connect::connect(app, Connection { address, credentials, workspace });
     }
 }
 
@@ -245,11 +246,15 @@ fn start_now(app: App, name: String, things: Vec<Thing>) {
     signs::set_failed(false);
     signs::set_runs(0, None);
     // the view of a link waits for this name; another name starts afresh
-    let is_waited_for =
-        app.view.with_untracked(|view| view.source.as_deref() == Some(&*name) && view.page != PageName::Open);
+    let workspace = things.iter().find_map(Thing::server).and_then(|connection| connection.workspace.clone());
+    let is_waited_for = app.view.with_untracked(|view| {
+        let is_of_it = !is_server || view.workspace == workspace;
+        is_of_it && view.source.as_deref() == Some(&*name) && view.page != PageName::Open
+    });
     if !is_waited_for {
         app.go(|view| {
-            *view = ViewState { source: Some(name.clone()), page: PageName::Experiments, ..ViewState::default() }
+            let source = Some(name.clone());
+            *view = ViewState { source, workspace, page: PageName::Experiments, ..ViewState::default() }
         });
     }
     let whole = Rc::new(Union::new());
@@ -463,7 +468,8 @@ fn leave_what_is_not_here(app: App) {
     if !named.is_empty() && names.numbers(&named).is_empty() {
         app.say("The link names experiments that are not here; all that are here are listed");
         app.tune(|view| {
-            *view = ViewState { source: view.source.take(), page: PageName::Experiments, ..ViewState::default() };
+            let (source, workspace) = (view.source.take(), view.workspace.take());
+            *view = ViewState { source, workspace, page: PageName::Experiments, ..ViewState::default() };
         });
     }
 }

@@ -33,10 +33,10 @@ pub fn Shell() -> impl IntoView {
     let dragged = RwSignal::new(None::<How>);
     watch_drops(app, dragged);
     watch_keys(app);
-    let source = Memo::new(move |_| app.view.with(|view| view.source.clone()));
+    let named = Memo::new(move |_| app.view.with(|view| (view.source.clone(), view.workspace.clone())));
     Effect::new(move |before: Option<()>| {
         // a link, or the way back: the sample, and what is served, can be opened without asking
-        opening::open_by_itself(app, source.get().as_deref(), before.is_none());
+        opening::open_by_itself(app, named.get().0.as_deref(), before.is_none());
     });
     // if nothing is in flight, the frame that shows the open page makes the page idle
     drop(signs::Busy::start());

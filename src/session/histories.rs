@@ -1,6 +1,6 @@
 //! The cache of metric histories. A chart says what it wants; whoever can ask takes the wanted ones in batches.
 
-use crate::model::MetricSeries;
+use crate::model::{MetricSeries, MetricSummary};
 use crate::sources::Fault;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -90,14 +90,19 @@ impl Histories {
         }
     }
 
-    /// Those of a run that are here, with the last step of each.
-    pub fn read_of(&self, row: u32) -> Vec<(String, i64)> {
+    /// Those of a run that are here and end before the last point that is known of the metric, with what brings the others. What is
+    /// logged without steps is all at step 0: there the time alone tells that there is more.
+    pub fn behind(&self, row: u32, last: impl Fn(&str) -> Option<MetricSummary>) -> Vec<(String, Stretch)> {
         let of_row = self.known.iter().filter(|((own, _), _)| *own == row);
-        let read = of_row.filter_map(|((_, metric), known)| match &known.history {
-            History::Read(series) => Some((metric.clone(), series.step.last().copied().unwrap_or(i64::MIN))),
-            _ => None,
+        let behind = of_row.filter_map(|((_, metric), known)| {
+            let History::Read(series) = &known.history else { return None };
+            let last = last(metric)?;
+            let here = series.step.last().copied().zip(series.time_ms.last().copied());
+            let is_behind = here.is_none_or(|here| (last.step, last.time_ms) > here);
+            let from = here.map_or(i64::MIN, |(step, _)| step);
+            is_behind.then(|| (metric.clone(), Stretch { steps: Some((from, i64::MAX)), enough: None }))
         });
-        read.collect()
+        behind.collect()
     }
 
     /// Whether the history of a metric of a run is here.
@@ -304,13 +309,46 @@ mod tests {
             other => panic!("{other:?}"),
         };
         assert_eq!(steps(&mut histories), (vec![0, 40, 50, 60, 99], true));
-        assert_eq!(histories.read_of(1), [("loss".to_owned(), 99)]);
         // a stretch that does not come leaves what is here; all points take its place
         histories.fail(want(), Stretch::default(), Fault::new(FaultKind::Unreadable, "gone"));
         assert_eq!(steps(&mut histories).0.len(), 5);
         let all = MetricSeries { is_sampled: false, ..points(&[0, 1, 2]) };
         histories.absorb(want(), Stretch::default(), all);
         assert_eq!(steps(&mut histories), (vec![0, 1, 2], false));
+    }
+
+    #[test]
+    fn what_ends_before_the_last_point_is_behind() {
+        let want = || (1, "loss".to_owned());
+        let here = |points: &[(i64, i64)]| {
+            let mut histories = Histories::default();
+            let points = points.iter().map(|(step, time_ms)| (*step, *time_ms, 0.5)).collect();
+            histories.absorb(want(), Stretch::default(), MetricSeries::from_points(points));
+            histories
+        };
+        // points that are here, the last one that is known, from which step on is asked
+        let check = |points: &[(i64, i64)], last: (i64, i64), from: Option<i64>| {
+            let last = MetricSummary::of_last(0.5, last.0, last.1);
+            let behind = here(points).behind(1, |_| Some(last));
+            let stretch = |from| Stretch { steps: Some((from, i64::MAX)), enough: None };
+            let expected: Vec<_> = from.map(|from| ("loss".to_owned(), stretch(from))).into_iter().collect();
+            assert_eq!(behind, expected, "{points:?} {last:?}");
+        };
+        check(&[(0, 10), (5, 20)], (5, 20), None);
+        check(&[(0, 10), (5, 20)], (6, 30), Some(5));
+        check(&[(0, 10), (5, 20)], (6, 10), Some(5));
+        check(&[(0, 10), (5, 20)], (4, 90), None);
+        check(&[(0, 10), (0, 20)], (0, 20), None);
+        check(&[(0, 10), (0, 20)], (0, 30), Some(0));
+        check(&[], (0, 10), Some(i64::MIN));
+        assert_eq!(here(&[(0, 10)]).behind(2, |_| Some(MetricSummary::of_last(0.5, 9, 9))), []);
+        assert_eq!(here(&[(0, 10)]).behind(1, |_| None), []);
+        // points at a step that is known join those that are here
+        let mut histories = here(&[(0, 10), (0, 20)]);
+        let (_, stretch) = histories.behind(1, |_| Some(MetricSummary::of_last(0.5, 0, 30))).remove(0);
+        let came = vec![(0, 20, 0.5), (0, 25, 0.5), (0, 30, 0.5)];
+        histories.absorb(want(), stretch, MetricSeries::from_points(came));
+        assert!(matches!(histories.get(1, "loss"), History::Read(series) if series.time_ms == [10, 20, 25, 30]));
     }
 
     #[test]

@@ -5,6 +5,7 @@
 mod asking;
 mod histories;
 mod load;
+mod running;
 mod shelves;
 #[cfg(test)]
 mod tests;
@@ -12,6 +13,7 @@ mod tests;
 pub use asking::{Asking, Sorted};
 pub use histories::{Histories, History, Stretch, Want};
 pub use load::{Step, load, load_experiments};
+pub use running::Turns;
 pub use shelves::Shelves;
 
 use crate::model::{Experiment, Lifecycle, MetricSeries, Reason, Report, RunKey, RunTable, Store};

@@ -46,6 +46,9 @@ fn write_without(state: &ViewState, dropped: &[&str]) -> String {
     if let Some(source) = &state.source {
         put("src", encode(source));
     }
+    if let Some(workspace) = &state.workspace {
+        put("ws", encode(workspace));
+    }
     if state.page != PageName::default() {
         put("page", state.page.word().to_owned());
     }
@@ -106,6 +109,7 @@ pub fn read(fragment: &str) -> ViewState {
         let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
         match key {
             "src" => state.source = Some(decode(value)).filter(|name| !name.is_empty()),
+            "ws" => state.workspace = Some(decode(value)).filter(|name| !name.is_empty()),
             "page" => state.page = PageName::parse(value).unwrap_or_default(),
             "exp" => state.experiments = list(value),
             "state" => state.shown = Shown::parse(value).unwrap_or_default(),
@@ -210,6 +214,8 @@ mod tests {
         check("#page=moon&layout=table", ViewState { layout: Layout::Table, ..ViewState::default() });
         check("smooth=2&x=time", ViewState { x: XAxis::Time, ..ViewState::default() });
         check("cols=a:b,c:50", ViewState { widths: vec![("c".into(), 50)], ..ViewState::default() });
+        check("ws=team%20b&page=moon", ViewState { workspace: Some("team b".into()), ..ViewState::default() });
+        check("ws=", ViewState::default());
         check("filter=%zz%4", ViewState { filter: "%zz%4".into(), ..ViewState::default() });
         check(
             "group=params.lr&=&src=",
@@ -247,7 +253,7 @@ mod tests {
         }
     }
 
-    const KEYS: &str = "src|page|exp|state|run|layout|filter|cols|sort|sel|eye|x|y|smooth|file|#|[a-z#%]{0,4}";
+    const KEYS: &str = "src|ws|page|exp|state|run|layout|filter|cols|sort|sel|eye|x|y|smooth|file|#|[a-z#%]{0,4}";
 
     proptest! {
         #[test]
@@ -256,6 +262,7 @@ mod tests {
         ) {
             let state = ViewState {
                 source: Some(text.clone()).filter(|text| !text.is_empty()),
+                workspace: names.first().cloned(),
                 page: PageName::ALL[numbers.0],
                 shown: Shown::ALL[numbers.1],
                 layout: Layout::ALL[numbers.2],

@@ -7,6 +7,8 @@ use crate::model::Field;
 pub struct ViewState {
     /// What is open: `sample`, or the name of what was dropped.
     pub source: Option<String>,
+    /// The workspace of a server; its own choice without.
+    pub workspace: Option<String>,
     /// Which page.
     pub page: PageName,
     /// Chosen experiments: names from [`crate::view::names`].
