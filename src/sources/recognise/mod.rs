@@ -180,7 +180,7 @@ impl Walk {
             state.sighted(path, sight, depth, report);
         }
         for (at, (visit, entries)) in visits.into_iter().zip(&lists).enumerate() {
-            state.seen.look(visit.depth, entries);
+            state.seen.look(&visit.dir, visit.depth, entries);
             state.judge(visit, entries, metas.remove(&at));
         }
         Ok(())
@@ -217,6 +217,11 @@ impl Walk {
             }
         }
         Found { findings, parts: std::mem::take(&mut state.parts) }
+    }
+
+    /// Files named after a database that is not beside them, whatever they are.
+    pub fn lone(&self) -> Vec<String> {
+        self.state.borrow().seen.lone.clone()
     }
 
     /// The fault that says what was looked for and what was seen.
