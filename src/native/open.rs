@@ -2,9 +2,9 @@
 
 use crate::native::disk::{Disk, DiskFile, fault};
 use crate::native::http;
-use crate::sources::open::{Part, source};
+use crate::sources::open::{NamedFile, Part, source};
 use crate::sources::rest::{Address, Credentials, Tracking};
-use crate::sources::{Bytes, Fault, FaultKind, Source};
+use crate::sources::{Fault, FaultKind, Source};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -28,8 +28,8 @@ pub fn open(path: &Path) -> Result<Rc<dyn Source>, Fault> {
 }
 
 /// What SQLite keeps beside a database, where `path` is one.
-fn logs_of(path: &Path) -> Result<Vec<(String, Rc<dyn Bytes>)>, Fault> {
-    let mut logs: Vec<(String, Rc<dyn Bytes>)> = Vec::new();
+fn logs_of(path: &Path) -> Result<Vec<NamedFile>, Fault> {
+    let mut logs: Vec<NamedFile> = Vec::new();
     for end in ["-wal", "-journal"] {
         let mut beside = path.as_os_str().to_owned();
         beside.push(end);

@@ -10,6 +10,9 @@ use crate::sources::unpack::{Loose, Unpacked, unpack};
 use crate::sources::{Bytes, Fault, FaultKind, Folder, Source};
 use std::rc::Rc;
 
+/// A file and its name.
+pub type NamedFile = (String, Rc<dyn Bytes>);
+
 /// One thing that was given.
 pub enum Part {
     /// A folder.
@@ -17,7 +20,7 @@ pub enum Part {
     /// A file: an archive, or anything else.
     File(Rc<dyn Bytes>),
     /// A file of a folder that was looked at, with those that belong to it: they are no things of their own.
-    FileWith(Rc<dyn Bytes>, Vec<(String, Rc<dyn Bytes>)>),
+    FileWith(Rc<dyn Bytes>, Vec<NamedFile>),
 }
 
 /// Makes one source of all parts, each with its name.
