@@ -23,6 +23,8 @@ pub struct Seen {
     pub sealed: Option<String>,
     /// The first files named as SQLite names what it writes beside a database, without their databases.
     pub lone: Vec<String>,
+    /// What there was in the first file that was looked at by itself.
+    pub instead: Option<String>,
     /// How many were found to be looked into.
     pub archives: usize,
     /// Why the first of those was not that could not be opened.
@@ -78,6 +80,9 @@ impl Seen {
             text += &format!(" ({})", shown.join(", "));
         }
         text.push('.');
+        if let Some(instead) = self.instead.as_ref().filter(|_| self.files == 1) {
+            text += &format!(" {instead}.");
+        }
         if let Some(database) = self.databases.first() {
             text += &format!(" {database} is a SQLite database, but has none of MLflow's tables.");
         }
