@@ -50,6 +50,8 @@ reasons! {
     DatabaseDamaged "database-damaged" Error "This page of the database is damaged; the others were read. Copy the file again, or mend it: `sqlite3 FILE .recover | sqlite3 NEW`.";
     DatabaseUnreadable "database-unreadable" Error "The file could not be opened as a database. Copy it again from where it came, with nothing writing to it.";
     DatabaseWalMissing "database-wal-missing" Warning "The latest changes of the database may lie in the `-wal` file beside it. Open both together, or the folder that holds them.";
+    DatabaseLogAlone "database-log-alone" Warning "Open it together with its database, under the names that they had: `mlflow.db` and `mlflow.db-wal`.";
+    DatabaseLogRenamed "database-log-renamed" Info "The names differ, as when a browser saves a file a second time, and there is no other beside it. If they do not belong together, open the database by itself.";
     DatabaseRolledBack "database-rolled-back" Info "A change of the database was broken off; what was there before it is shown. The next program that opens the database does the same to the file.";
     ExperimentMissing "experiment-missing" Warning "The database has runs of an experiment that is not in it; they are shown under its id.";
     RunMissing "run-missing" Error "The run could not be shown: the experiment that it names is not in the database.";

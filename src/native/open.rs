@@ -2,10 +2,10 @@
 
 use crate::native::disk::{Disk, DiskFile, fault};
 use crate::native::http;
-use crate::sources::open::{Part, source};
+use crate::sources::open::{NamedFile, Part, source};
 use crate::sources::rest::{Address, Credentials, Tracking};
 use crate::sources::{Fault, FaultKind, Source};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 /// Opens the folder or archive at `path`, or the tracking server whose address it is.
@@ -21,10 +21,24 @@ pub fn open(path: &Path) -> Result<Rc<dyn Source>, Fault> {
     let part = if metadata.is_dir() {
         Part::Folder(Rc::new(Disk::new(path)))
     } else {
-        Part::File(Rc::new(DiskFile::open(path)?))
+        Part::FileWith(Rc::new(DiskFile::open(path)?), logs_of(path)?)
     };
     let name = path.file_name().map_or_else(|| shown.clone(), |name| name.to_string_lossy());
     source(vec![(name.into_owned(), part)])
+}
+
+/// What SQLite keeps beside a database, where `path` is one.
+fn logs_of(path: &Path) -> Result<Vec<NamedFile>, Fault> {
+    let mut logs: Vec<NamedFile> = Vec::new();
+    for end in ["-wal", "-journal"] {
+        let mut beside = path.as_os_str().to_owned();
+        beside.push(end);
+        let beside = PathBuf::from(beside);
+        if let Some(name) = beside.file_name().filter(|_| beside.is_file()) {
+            logs.push((name.to_string_lossy().into_owned(), Rc::new(DiskFile::open(&beside)?)));
+        }
+    }
+    Ok(logs)
 }
 
 /// Whether it is the address of a server and no path.
@@ -58,8 +72,33 @@ fn credentials(user: Option<String>, password: Option<String>, token: Option<Str
 
 #[cfg(test)]
 mod tests {
-    use super::{credentials, is_address};
+    use super::{credentials, is_address, open};
+    use crate::native::inspect;
     use crate::sources::rest::Credentials;
+
+    #[test]
+    fn a_database_is_read_with_the_log_that_lies_beside_it() {
+        let fixture = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/sqlite-wal");
+        let dir = std::env::temp_dir().join(format!("runglass-open-{}", std::process::id()));
+        std::fs::create_dir_all(&dir).expect("a folder");
+        let document = |files: &[&str]| {
+            for name in files {
+                std::fs::copy(fixture.join(name), dir.join(name)).expect("copied");
+            }
+            let source = open(&dir.join("mlflow.db")).expect("opens");
+            let mut text = Vec::new();
+            let inspected = pollster::block_on(inspect::read(&*source)).expect("read");
+            inspected.write_document(&mut text).expect("written");
+            serde_json::from_slice::<serde_json::Value>(&text).expect("JSON")
+        };
+        let (without, with) = (document(&["mlflow.db"]), document(&["mlflow.db-wal"]));
+        std::fs::remove_dir_all(&dir).expect("goes");
+        let has_tag = |document: &serde_json::Value| document.to_string().contains("only-in-wal");
+        assert_eq!((has_tag(&without), has_tag(&with)), (false, true));
+        assert_eq!((&without["stores"], &without["notices"]), (&with["stores"], &with["notices"]));
+        assert_eq!(with["stores"][0]["path"], ".");
+        assert_eq!(with["notices"], serde_json::json!([]));
+    }
 
     #[test]
     fn addresses_and_who_asks() {

@@ -89,6 +89,11 @@ pub trait Folder {
         None
     }
 
+    /// Whether the files in `dir` were gathered one by one: then what lay beside them where they come from is not known.
+    fn is_gathered(&self, _dir: &str) -> bool {
+        false
+    }
+
     /// How much lies below each of `dirs`, all together, where the carrier knows without asking; a path may be that of a file.
     fn weigh(&self, _dirs: &[String]) -> Option<Weight> {
         None

@@ -167,6 +167,11 @@ impl Folder for Mounts {
         }
     }
 
+    fn is_gathered(&self, dir: &str) -> bool {
+        let (folder, _, rest) = self.resolve(dir);
+        folder.is_gathered(rest)
+    }
+
     fn take_report(&self) -> Report {
         let mut report = self.base.take_report();
         for (path, folder) in self.mounted.borrow().iter() {

@@ -14,10 +14,12 @@ use crate::sources::sqlite::DatabaseFiles;
 use crate::sources::sub::Sub;
 use crate::sources::union::Union;
 use crate::sources::{Async, Cursor, Fault, FaultKind, Folder, HistoryAsk, Page, Progress, RunsAsk, Source, path};
+use logs::Logs;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
+mod logs;
 #[cfg(test)]
 mod tests;
 
@@ -75,7 +77,7 @@ impl Stores {
         if members.is_empty() {
             let unreadable = notices.notices().iter().find(|notice| notice.reason == Reason::DatabaseUnreadable);
             return Err(match unreadable {
-                Some(notice) => Fault::new(FaultKind::NotRecognised, notice.message.clone()),
+                Some(notice) => Fault::new(FaultKind::NotRecognised, self.sentence(&notice.path, &notice.message)),
                 None => self.walk.not_recognised(),
             });
         }
@@ -106,12 +108,14 @@ impl Stores {
             // artifacts without runs are those of a database's runs
             found.findings.retain(|finding| !matches!(finding, Finding::ArtifactsOnly { .. }));
         }
+        let logs = Logs::find(&*self.folder, &databases, &self.walk.lone()).await?;
+        logs.tell(report);
         let members = Union::new();
         if let Some(stores) = FileStores::new(self.folder.clone(), found, self.tally.clone(), report) {
             members.add("", Rc::new(stores));
         }
         for path in databases {
-            match self.database(&path).await {
+            match self.database(&path, &logs).await {
                 Ok(store) => {
                     members.add(self.prefix(&path), Rc::new(store));
                 }
@@ -151,14 +155,17 @@ impl Stores {
         if self.alone.as_deref() == Some(path) { "" } else { path }
     }
 
-    async fn database(&self, at: &str) -> Result<SqlStore, Fault> {
-        let is_folder_known = self.alone.is_none();
-        let above = self.folder.list(&[path::parent(at).to_owned()], false).await?.pop().unwrap_or_default();
+    /// What is said of a file, where nothing else says which one: what is all there is was named by whoever opened it.
+    fn sentence(&self, at: &str, message: &str) -> String {
+        if self.prefix(at).is_empty() { message.to_owned() } else { format!("{at}: {message}") }
+    }
+
+    async fn database(&self, at: &str, logs: &Logs) -> Result<SqlStore, Fault> {
+        let is_folder_known = !self.folder.is_gathered(path::parent(at));
         let mut beside = [None, None];
-        for (slot, end) in beside.iter_mut().zip(["-wal", "-journal"]) {
-            let name = format!("{}{end}", path::name(at));
-            if above.iter().any(|entry| !entry.is_folder && entry.name == name) {
-                *slot = Some(self.folder.open(&format!("{at}{end}")).await?);
+        for (slot, own) in beside.iter_mut().zip(logs.of(at)) {
+            if let Some(own) = own {
+                *slot = Some(self.folder.open(own).await?);
             }
         }
         let [wal, journal] = beside;

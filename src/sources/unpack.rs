@@ -103,6 +103,8 @@ pub struct Loose {
     /// By name.
     files: BTreeMap<String, Rc<dyn Bytes>>,
     report: RefCell<Report>,
+    /// Whether whoever gave them looked at what lay beside them.
+    is_known_whole: bool,
 }
 
 impl Loose {
@@ -113,7 +115,13 @@ impl Loose {
             let name = free_name(&name, |name| by_name.contains_key(name));
             by_name.insert(name, bytes);
         }
-        Loose { files: by_name, report: RefCell::new(report) }
+        Loose { files: by_name, report: RefCell::new(report), is_known_whole: false }
+    }
+
+    /// The same, where whoever gives them may have looked at what lay beside them.
+    #[must_use]
+    pub fn known_whole(self, is_known_whole: bool) -> Loose {
+        Loose { is_known_whole, ..self }
     }
 
     /// Whether there are none.
@@ -156,6 +164,10 @@ impl Folder for Loose {
 
     fn open<'a>(&'a self, path: &'a str) -> Async<'a, Rc<dyn Bytes>> {
         Box::pin(std::future::ready(self.file(path).cloned()))
+    }
+
+    fn is_gathered(&self, _dir: &str) -> bool {
+        !self.is_known_whole
     }
 
     fn take_report(&self) -> Report {

@@ -20,7 +20,7 @@ mod parts;
 mod recognise;
 mod table;
 
-pub use recognise::{HEAD_BYTES, recognise, recognise_dir};
+pub use recognise::{HEAD_BYTES, instead, recognise, recognise_dir};
 
 use crate::sources::{Bytes, Fault, FaultKind, Folder, Source};
 use files::Given;

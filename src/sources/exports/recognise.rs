@@ -26,6 +26,39 @@ pub fn recognise(head: &[u8]) -> Option<Kind> {
     seen.kind()
 }
 
+/// What there is at the start of a table or a JSON file that is no export, as a sentence without its end; `is_whole` when the file
+/// ends with `head`.
+pub fn instead(head: &[u8], is_whole: bool) -> Option<String> {
+    let (decoded, _) = text::decode(head);
+    if !decoded.trim_start().starts_with(['{', '[']) {
+        let header = decoded.lines().next()?;
+        let separator = [',', ';', '\t'].into_iter().find(|separator| header.contains(*separator))?;
+        let names = header.split(separator).map(|name| name.trim_matches('"'));
+        return Some(format!("Its columns are {}; a table of runs has run_id, experiment_id, status", listed(names)));
+    }
+    let mut seen = Seen::default();
+    let looked = seen.look(&mut Json::new(Rc::new(decoded.as_bytes().to_vec())).ok()?);
+    if let (Err(Broken::Text { line, message }), true) = (looked, is_whole) {
+        return Some(format!("From line {line} on it is not JSON: {}", message.trim_end_matches('.')));
+    }
+    let keys = if seen.keys.is_empty() { &seen.inner.first()?.1 } else { &seen.keys };
+    Some(format!(
+        "Its keys are {}; an answer of MLflow has runs or experiments",
+        listed(keys.iter().map(String::as_str))
+    ))
+}
+
+/// The first few, each as far as a sentence bears it.
+fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    const SHOWN: usize = 6;
+    const CHARS: usize = 40;
+    let mut shown: Vec<String> = names.take(SHOWN + 1).map(|name| name.chars().take(CHARS).collect()).collect();
+    if let Some(more) = shown.get_mut(SHOWN) {
+        *more = "…".to_owned();
+    }
+    shown.join(", ")
+}
+
 /// The file that tells whether a folder with these entries is one of mlflow-export-import (the whole, an experiment, a run, a model):
 /// if [`recognise`] says [`Kind::ExportImport`] of its start, all of the folder is. Such names are common, so they are no proof.
 pub fn recognise_dir(entries: &[Entry]) -> Option<&Entry> {

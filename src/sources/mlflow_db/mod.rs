@@ -24,7 +24,7 @@ mod tests;
 use crate::model::{
     Experiment, LoggedModel, MetricSeries, Reason, RegisteredModel, Report, RunKey, RunTable, Shelf, Store, Trace,
 };
-use crate::sources::sqlite::{Budget, Database, DatabaseFiles};
+use crate::sources::sqlite::{Budget, Cut, Database, DatabaseFiles};
 use crate::sources::{Async, Cursor, Fault, FaultKind, Folder, HistoryAsk, Page, Progress, RunsAsk, Source};
 use artifacts::{Places, RunArtifacts};
 use datasets::Datasets;
@@ -123,13 +123,12 @@ impl SqlStore {
     ///
     /// # Errors
     /// [`FaultKind::NotRecognised`] when it is no SQLite database or none of MLflow's, [`FaultKind::Unreadable`] when it is of a
-    /// kind that is not read, and the files' own faults.
+    /// kind that is not read or what names its tables is damaged, and the files' own faults.
     pub fn open(given: Given) -> Result<SqlStore, Fault> {
         let Given { name, files, is_folder_known, artifacts } = given;
         let size = files.main.size();
         let has_wal_file = files.wal.is_some();
-        let named = |fault: Fault| Fault::new(fault.kind, format!("{name}: {}", fault.message));
-        let database = Database::open(files).map_err(named)?;
+        let database = Database::open(files)?;
         let mut report = Report::default();
         if database.was_rolled_back() {
             let empty = if database.tables().is_empty() { " It is empty: its tables were being made." } else { "" };
@@ -137,7 +136,7 @@ impl SqlStore {
                 format!("{name}-journal holds a change of {name} that was never finished; it was undone.{empty}");
             report.note(Reason::DatabaseRolledBack, HERE, None, message);
         } else if !is_mlflow(&database) {
-            return Err(Fault::new(FaultKind::NotRecognised, not_mlflow(&name, &database)));
+            return Err(not_mlflow(&name, &database));
         }
         if database.is_wal_mode() && !has_wal_file && !is_folder_known {
             let message = format!("{name} is kept with a write-ahead log: add {name}-wal, if there is one beside it.");
@@ -377,12 +376,32 @@ impl Inner {
     }
 }
 
-fn not_mlflow(name: &str, database: &Database) -> String {
+/// Why it is not taken for MLflow's. Whose tables can not be seen may be: then that is what is said.
+fn not_mlflow(name: &str, database: &Database) -> Fault {
     const SHOWN: usize = 5;
-    let names: Vec<&str> = database.tables().iter().map(|table| table.name.as_str()).take(SHOWN).collect();
-    let more = if database.tables().len() > SHOWN { ", …" } else { "" };
-    let tables = if names.is_empty() { "no tables at all".to_owned() } else { format!("{}{more}", names.join(", ")) };
-    format!("{name} is a SQLite database, but none of MLflow's: experiments and runs are looked for, it has {tables}.")
+    let problems = database.take_problems();
+    let unreadable = |message: String| Fault::new(FaultKind::Unreadable, message);
+    match (database.cut(), problems.iter().find(|problem| problem.page > 0)) {
+        // the cut itself is a problem too
+        (Some(Cut { at, of }), hurt) if problems.len() > 1 => {
+            let missing = if hurt.is_some() { "the part that names its tables" } else { "a part that holds tables" };
+            unreadable(format!("The database is cut off at {at} of {of} bytes: {missing} is missing. Copy it again."))
+        }
+        (_, Some(problem)) => {
+            let (page, what) = (problem.page, problem.what);
+            unreadable(format!("The part of the database that names its tables is damaged: page {page} {what}."))
+        }
+        _ => {
+            let names: Vec<&str> = database.tables().iter().map(|table| table.name.as_str()).take(SHOWN).collect();
+            let more = if database.tables().len() > SHOWN { ", …" } else { "" };
+            let tables =
+                if names.is_empty() { "no tables at all".to_owned() } else { format!("{}{more}", names.join(", ")) };
+            let message = format!(
+                "{name} is a SQLite database, but none of MLflow's: experiments and runs are looked for, it has {tables}."
+            );
+            Fault::new(FaultKind::NotRecognised, message)
+        }
+    }
 }
 
 impl Source for SqlStore {

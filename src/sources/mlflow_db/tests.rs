@@ -196,15 +196,26 @@ fn a_log_that_was_not_given_is_asked_for() {
 fn what_is_no_database_of_mlflow_says_what_it_is() {
     let check = |files: DatabaseFiles, part: &str| {
         let fault = SqlStore::open(given(files)).err().expect("a fault");
-        assert_eq!(fault.kind, FaultKind::NotRecognised);
+        let is_hurt = ["cut off at", "damaged"].iter().any(|word| part.contains(word));
+        assert_eq!(fault.kind, if is_hurt { FaultKind::Unreadable } else { FaultKind::NotRecognised }, "{part}");
         assert!(fault.message.contains(part), "{}", fault.message);
     };
-    check(alone(b"x".repeat(200)), "mlflow.db: The file is not a SQLite database");
+    check(alone(b"x".repeat(200)), "The file is not a SQLite database");
     let live = Live::new("");
     live.run("CREATE TABLE moz_places (id INTEGER PRIMARY KEY, url TEXT)");
     check(live.copy(), "none of MLflow's: experiments and runs are looked for, it has moz_places.");
     live.run("DROP TABLE moz_places");
     check(live.copy(), "no tables at all");
+    for name in ["sqlite-1.30.1", "sqlite-2.22.0"] {
+        let mut main = bytes(&format!("{name}/mlflow.db"));
+        let whole = main.len();
+        main.truncate(80_000);
+        let part = "the part that names its tables is missing. Copy it again.";
+        check(alone(main), &format!("The database is cut off at 80000 of {whole} bytes: {part}"));
+    }
+    let mut main = bytes("sqlite-2.22.0/mlflow.db");
+    main[100..4_096].fill(7);
+    check(alone(main), "names its tables is damaged: page 1 ");
 }
 
 #[test]

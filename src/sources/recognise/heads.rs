@@ -4,7 +4,7 @@ use crate::sources::exports;
 use crate::sources::gather::Tally;
 use crate::sources::inflate::Packing;
 use crate::sources::mlruns::parts::is_litter;
-use crate::sources::sniff::{Kind, PACKED_HEAD, kind, kind_inside};
+use crate::sources::sniff::{HEAD, Kind, PACKED_HEAD, kind, kind_inside};
 use crate::sources::{Entry, Fault, Folder, ReadAsk};
 
 /// In a folder of at most so many files every one is looked at, whatever its name.
@@ -155,6 +155,11 @@ impl Sight {
             Kind::Empty | Kind::Text | Kind::Other => return None,
         })
     }
+}
+
+/// What there is in a file that might have been an export and is of no interest, as a sentence without its end.
+pub fn instead(head: &[u8]) -> Option<String> {
+    matches!(kind(head), Kind::Json | Kind::Csv).then(|| exports::instead(head, (head.len() as u64) < HEAD)).flatten()
 }
 
 /// Makes archives of the compressed files among `sights` that hold something of interest, and drops the others.

@@ -142,6 +142,7 @@ impl Walk {
         let mut heads = self.state.borrow().heads.clone();
         let (wanted, asks) = wanted(&visits, &lists, &mut heads);
         let (mut metas, mut prompts) = (HashMap::new(), Vec::new());
+        let mut instead = None;
         let mut sights: Vec<Option<(usize, String, Sight)>> = asks.iter().map(|_| None).collect();
         tally
             .read_each(folder, &asks, |at, answer| match (wanted.get(at), answer) {
@@ -156,6 +157,9 @@ impl Walk {
                     prompts.extend(above.map(|dir| Finding::Prompt { dir }));
                 }
                 (Some(Wanted::Head { visit, path }), Ok(bytes)) => {
+                    if asks.len() == 1 {
+                        instead = heads::instead(&bytes);
+                    }
                     if let Some(slot) = sights.get_mut(at) {
                         *slot = Sight::of(path, &bytes).map(|sight| (*visit, path.clone(), sight));
                     }
@@ -173,6 +177,7 @@ impl Walk {
         }
         state.steps += 1;
         state.heads = heads;
+        state.seen.instead = state.seen.instead.take().or(instead);
         state.found.extend(prompts);
         state.queue.drain(..visits.len());
         for (visit, path, sight) in sights {
@@ -180,7 +185,7 @@ impl Walk {
             state.sighted(path, sight, depth, report);
         }
         for (at, (visit, entries)) in visits.into_iter().zip(&lists).enumerate() {
-            state.seen.look(visit.depth, entries);
+            state.seen.look(&visit.dir, visit.depth, entries);
             state.judge(visit, entries, metas.remove(&at));
         }
         Ok(())
@@ -217,6 +222,11 @@ impl Walk {
             }
         }
         Found { findings, parts: std::mem::take(&mut state.parts) }
+    }
+
+    /// Files named after a database that is not beside them, whatever they are.
+    pub fn lone(&self) -> Vec<String> {
+        self.state.borrow().seen.lone.clone()
     }
 
     /// The fault that says what was looked for and what was seen.

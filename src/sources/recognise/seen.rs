@@ -1,9 +1,12 @@
 //! What was seen on a walk, for the sentence that says that nothing was recognised.
 
 use super::heads::{database_of, extension};
-use crate::sources::Entry;
 use crate::sources::mlruns::parts::is_litter;
+use crate::sources::{Entry, path};
 use std::collections::BTreeMap;
+
+/// More lone files than these are not listed.
+const LONE: usize = 100;
 
 /// Counts, and a few examples.
 #[derive(Clone, Debug, Default)]
@@ -18,8 +21,10 @@ pub struct Seen {
     pub databases: Vec<String>,
     /// Why the first was not read that looks encrypted.
     pub sealed: Option<String>,
-    /// The first file that SQLite writes beside a database, without its database.
-    lone: Option<String>,
+    /// The first files named as SQLite names what it writes beside a database, without their databases.
+    pub lone: Vec<String>,
+    /// What there was in the first file that was looked at by itself.
+    pub instead: Option<String>,
     /// How many were found to be looked into.
     pub archives: usize,
     /// Why the first of those was not that could not be opened.
@@ -30,14 +35,14 @@ pub struct Seen {
 
 impl Seen {
     /// Counts a folder.
-    pub fn look(&mut self, depth: u16, entries: &[Entry]) {
+    pub fn look(&mut self, dir: &str, depth: u16, entries: &[Entry]) {
         self.folders += 1;
         self.deepest = self.deepest.max(depth);
         for entry in entries.iter().filter(|entry| !entry.is_folder && !is_litter(&entry.name)) {
             self.files += 1;
             let is_lone = |database: &&str| !entries.iter().any(|entry| entry.name == *database);
-            if self.lone.is_none() && database_of(&entry.name).is_some_and(|database| is_lone(&database)) {
-                self.lone = Some(entry.name.clone());
+            if self.lone.len() < LONE && database_of(&entry.name).is_some_and(|database| is_lone(&database)) {
+                self.lone.push(path::join(dir, &entry.name));
             }
             // Kinds are counted for a sentence: what is beyond some hundred kinds is noise.
             let kind = extension(&entry.name);
@@ -75,13 +80,16 @@ impl Seen {
             text += &format!(" ({})", shown.join(", "));
         }
         text.push('.');
+        if let Some(instead) = self.instead.as_ref().filter(|_| self.files == 1) {
+            text += &format!(" {instead}.");
+        }
         if let Some(database) = self.databases.first() {
             text += &format!(" {database} is a SQLite database, but has none of MLflow's tables.");
         }
         if let Some(message) = &self.sealed {
             text += &format!(" {message}");
         }
-        if let Some(name) = &self.lone
+        if let Some(name) = self.lone.first().map(|at| path::name(at))
             && let Some(database) = database_of(name)
         {
             text += &format!(

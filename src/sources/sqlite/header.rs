@@ -25,6 +25,11 @@ pub fn is_database(head: &[u8]) -> bool {
     head.starts_with(MAGIC)
 }
 
+/// Whether the bytes of a file start as those of a database do whose latest changes may lie in a log.
+pub fn is_wal_mode(head: &[u8]) -> bool {
+    Header::read(head).is_ok_and(|header| header.is_wal_mode)
+}
+
 impl Header {
     /// Reads it.
     ///

@@ -12,6 +12,11 @@ const HEADER: u64 = 28;
 /// Number before and checksum after each page.
 const RECORD_EXTRA: u64 = 8;
 
+/// Whether the bytes of a file start as those of a journal do that was not wiped.
+pub fn is_journal(head: &[u8]) -> bool {
+    head.starts_with(MAGIC)
+}
+
 /// What a hot journal says of its database.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Journal {

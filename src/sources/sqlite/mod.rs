@@ -28,7 +28,7 @@ mod value;
 mod wal;
 mod wire;
 
-pub use header::is_database;
+pub use header::{is_database, is_wal_mode};
 pub use problem::Problem;
 pub use record::Row;
 pub use scan::Scan;
@@ -67,12 +67,39 @@ pub struct DatabaseFiles {
     pub journal: Option<Rc<dyn Bytes>>,
 }
 
+/// What SQLite leaves beside a database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leftover {
+    /// A write-ahead log.
+    Log,
+    /// A rollback journal.
+    Journal,
+}
+
+/// What a file is that starts with `head`; `None` for anything else, and for what holds nothing.
+pub fn leftover(head: &[u8]) -> Option<Leftover> {
+    if wal::is_log(head) {
+        return Some(Leftover::Log);
+    }
+    journal::is_journal(head).then_some(Leftover::Journal)
+}
+
+/// A database that is shorter than it states.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cut {
+    /// Bytes that there are.
+    pub at: u64,
+    /// Bytes that its header states.
+    pub of: u64,
+}
+
 /// An open database.
 pub struct Database {
     pager: Pager,
     tables: Vec<Rc<Table>>,
     is_wal_mode: bool,
     was_rolled_back: bool,
+    cut: Option<Cut>,
 }
 
 impl Database {
@@ -120,9 +147,11 @@ impl Database {
         let pages = pages.min(moved.keys().fold(in_file, |last, page| last.max(*page)));
         let was_rolled_back = journal.is_some();
         let is_alone = !was_rolled_back && wal.is_none();
+        let stated = header.stated_pages.filter(|stated| is_alone && *stated > in_file);
+        let cut = stated.map(|stated| Cut { at: files.main.size(), of: u64::from(stated) * page_size });
         let files = Files { files: [Some(files.main), files.journal, files.wal], moved };
         let pager = Pager::new(files, header.page_size, header.usable, pages);
-        if is_alone && header.stated_pages.is_some_and(|stated| stated > in_file) {
+        if cut.is_some() {
             pager.problems.note(0, "the file", "is shorter than its header states: it was cut off");
         }
         for (is_strange, name) in [(is_wal_strange, "the -wal file"), (is_journal_strange, "the -journal file")] {
@@ -131,7 +160,7 @@ impl Database {
             }
         }
         let is_wal_mode = header.is_wal_mode;
-        let mut database = Database { pager, tables: Vec::new(), is_wal_mode, was_rolled_back };
+        let mut database = Database { pager, tables: Vec::new(), is_wal_mode, was_rolled_back, cut };
         database.read_schema()?;
         Ok(database)
     }
@@ -165,6 +194,11 @@ impl Database {
     /// Whether a hot journal was given: what is read is the state before the transaction that it belongs to.
     pub fn was_rolled_back(&self) -> bool {
         self.was_rolled_back
+    }
+
+    /// Where the file was cut off.
+    pub fn cut(&self) -> Option<Cut> {
+        self.cut
     }
 
     /// All tables that can be read.

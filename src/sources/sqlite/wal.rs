@@ -9,6 +9,20 @@ use std::rc::Rc;
 const HEADER: usize = 32;
 const FRAME_HEADER: usize = 24;
 
+/// Whether sums in a log that starts so are over big-endian numbers; `None` when it is no log.
+fn is_big_endian(head: &[u8]) -> Option<bool> {
+    match u32_at(head, 0)? {
+        0x377f_0682 => Some(false),
+        0x377f_0683 => Some(true),
+        _ => None,
+    }
+}
+
+/// Whether the bytes of a file start as those of a log do.
+pub fn is_log(head: &[u8]) -> bool {
+    is_big_endian(head).is_some()
+}
+
 /// What a log adds to its database.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Wal {
@@ -60,11 +74,7 @@ impl Wal {
         let mut at = HEADER as u64;
         let header = window.get(0, at, size)?.to_vec();
         let number = |at: usize| u32_at(&header, at).unwrap_or(0);
-        let is_big_endian = match number(0) {
-            0x377f_0682 => false,
-            0x377f_0683 => true,
-            _ => return Ok(None),
-        };
+        let Some(is_big_endian) = is_big_endian(&header) else { return Ok(None) };
         let mut sum = Sum { is_big_endian, ..Sum::default() };
         sum.add(header.get(..24).unwrap_or_default());
         let page_size = number(8);

@@ -1,7 +1,10 @@
-//! A tree with stores of several formats that hold the same run.
+//! A tree with stores of several formats that hold the same run; databases apart from their logs.
 
 use super::Stores;
+use crate::model::Reason;
 use crate::sources::memory::Memory;
+use crate::sources::open::{Part, source};
+use crate::sources::sqlite::live_tests::{Live, held};
 use crate::sources::zip::craft::{archive, stored};
 use crate::sources::{HistoryAsk, RunsAsk, Source, each_page, path};
 use pollster::block_on;
@@ -100,4 +103,106 @@ r,7,FINISHED,0.125
     .expect("a shelf");
     things.sort();
     assert_eq!(things, ["a mlruns", "b saved", "m-1 old.zip/mlruns/7", "tr-1 mlruns/7"]);
+}
+
+fn fixture(path: &str) -> Vec<u8> {
+    std::fs::read(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(path))
+        .expect("a fixture")
+}
+
+fn packed(bytes: &[u8]) -> Vec<u8> {
+    ruzstd::encoding::compress_to_vec(bytes, ruzstd::encoding::CompressionLevel::Fastest)
+}
+
+fn file(name: &str, bytes: &[u8]) -> (String, Part) {
+    (name.to_owned(), Part::File(held(bytes.to_vec())))
+}
+
+fn folder(name: &str, memory: Memory) -> (String, Part) {
+    (name.to_owned(), Part::Folder(Rc::new(memory)))
+}
+
+/// The reasons of all notices, and how many runs have the tag that only the log of the fixture has.
+fn told(parts: Vec<(String, Part)>) -> (Vec<Reason>, usize) {
+    let source = source(parts).expect("opens");
+    let (mut reasons, mut logged) = (Vec::new(), 0);
+    let mut note = |report: crate::model::Report| reasons.extend(report.notices().iter().map(|notice| notice.reason));
+    block_on(each_page(|after| source.experiments(after), |page| note(page.report))).expect("experiments");
+    block_on(each_page(
+        |after| source.runs(RunsAsk { after, size: 100, ..RunsAsk::default() }),
+        |page| {
+            logged += page.items.tags.get("only-in-wal").map_or(0, |column| column.len());
+            note(page.report);
+        },
+    ))
+    .expect("runs");
+    reasons.sort();
+    (reasons, logged)
+}
+
+#[test]
+fn a_log_is_asked_for_where_it_may_have_been_left_behind() {
+    let main = fixture("sqlite-wal/mlflow.db");
+    let check = |parts: Vec<(String, Part)>, asked: usize| {
+        let names: Vec<String> = parts.iter().map(|(name, _)| name.clone()).collect();
+        assert_eq!(told(parts), (vec![Reason::DatabaseWalMissing; asked], 0), "{names:?}");
+    };
+    let own = || file("mlflow.db", &main);
+    let other = || Memory::parse("//- a/notes.txt\nx");
+    check(vec![own()], 1);
+    check(vec![own(), file("notes.txt", b"x")], 1);
+    check(vec![own(), folder("mlruns", other())], 1);
+    check(vec![file("mlflow.db.zst", &packed(&main))], 1);
+    check(vec![folder("all", other().with("mlflow.db.zst", packed(&main)))], 1);
+    check(vec![folder("all", other().with("mlflow.db", main.clone()))], 0);
+    check(vec![folder("all", other().with("mlflow.db", main.clone())), file("notes.txt", b"x")], 0);
+    check(vec![file("all.zip", &archive(&[stored("mlflow.db", &main)]))], 0);
+    let looked_at = |name: &str, bytes: &[u8]| (name.to_owned(), Part::FileWith(held(bytes.to_vec()), Vec::new()));
+    check(vec![looked_at("mlflow.db", &main)], 0);
+    check(vec![looked_at("mlflow.db.zst", &packed(&main))], 1);
+}
+
+#[test]
+fn a_log_under_another_name_is_read_where_it_can_be_no_others_or_told() {
+    let (main, log) = (fixture("sqlite-wal/mlflow.db"), fixture("sqlite-wal/mlflow.db-wal"));
+    let check = |files: &[(&str, &[u8])], expected: &[Reason], logged: usize| {
+        let parts = files.iter().map(|(name, bytes)| file(name, bytes)).collect();
+        let names: Vec<_> = files.iter().map(|(name, _)| name).collect();
+        assert_eq!(told(parts), (expected.to_vec(), logged), "{names:?}");
+    };
+    let (renamed, alone, missing) = (Reason::DatabaseLogRenamed, Reason::DatabaseLogAlone, Reason::DatabaseWalMissing);
+    check(&[("mlflow.db", &main), ("mlflow.db-wal", &log)], &[], 1);
+    check(&[("mlflow (1).db", &main), ("mlflow.db-wal", &log)], &[renamed], 1);
+    check(&[("mlflow.db", &main), ("mlflow (1).db-wal", &log)], &[renamed], 1);
+    check(&[("other.db", &main), ("mlflow.db-wal", &log)], &[missing, alone], 0);
+    // Whose log it is can not be known, or nobody's.
+    check(
+        &[("mlflow (1).db", &main), ("mlflow (2).db", &main), ("mlflow.db-wal", &log)],
+        &[missing, missing, alone],
+        0,
+    );
+    check(
+        &[("mlflow (1).db", &main), ("mlflow.db-wal", &log), ("mlflow (2).db-wal", &log)],
+        &[missing, alone, alone],
+        0,
+    );
+    let rolling = fixture("sqlite-2.22.0/mlflow.db");
+    check(&[("mlflow (1).db", &rolling), ("mlflow.db-wal", &log)], &[alone], 0);
+    check(&[("a.db", &rolling), ("b.db-journal", b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7")], &[alone], 0);
+    check(&[("a.db", &rolling), ("lab-journal", b"Monday"), ("b.db-wal", b"")], &[], 0);
+    let tree = Memory::new().with("a/mlflow (1).db", main).with("a/mlflow.db-wal", log.clone()).with("b/x-wal", log);
+    assert_eq!(told(vec![folder("all", tree)]), (vec![alone, renamed], 1));
+}
+
+#[test]
+fn a_database_that_can_not_be_read_is_named_once() {
+    let live = Live::new("PRAGMA encoding = 'UTF-16'");
+    live.run("CREATE TABLE experiments (name TEXT)");
+    let bytes = std::fs::read(live.path("")).expect("a file");
+    let check = |parts: Vec<(String, Part)>, start: &str| {
+        let fault = block_on(source(parts).expect("opens").experiments(None)).expect_err("a fault");
+        assert!(fault.message.starts_with(start), "{}", fault.message);
+    };
+    check(vec![file("u16.db", &bytes)], "The texts of the database are in UTF-16");
+    check(vec![folder("all", Memory::new().with("a/u16.db", bytes))], "a/u16.db: The texts of the database");
 }

@@ -268,3 +268,24 @@ fn what_looks_encrypted_and_what_lacks_its_database_is_told() {
     let told: Vec<_> = page.report.notices().iter().map(|notice| (notice.reason, notice.path.as_str())).collect();
     assert_eq!(told, [(Reason::DatabaseUnreadable, "x.db")]);
 }
+
+#[test]
+fn a_single_file_that_is_no_export_says_what_it_holds() {
+    let check = |name: &str, content: &str, end: &str| {
+        let message = shown(Memory::new().with(name, content)).expect_err("a fault").message;
+        assert!(message.ends_with(end), "{message}");
+    };
+    let runs = "a table of runs has run_id, experiment_id, status.";
+    check("a.csv", "id,loss\n1,2\n", &format!("(1 .csv). Its columns are id, loss; {runs}"));
+    check("a.csv", "a;b;c;d;e;f;g\n1;2;3;4;5;6;7\n", &format!("Its columns are a, b, c, d, e, f, …; {runs}"));
+    let answer = "an answer of MLflow has runs or experiments.";
+    check("a.json", "{\"model\": 1, \"x\": NaN}", &format!("Its keys are model, x; {answer}"));
+    check("a.json", "[{\"b\": 1}]", &format!("Its keys are b; {answer}"));
+    check("a.json", &format!("{{\"b\": \"{}", "x".repeat(9_000)), &format!("Its keys are b; {answer}"));
+    let message = shown(Memory::new().with("a.json", "{\"model\": 1,\n \"x\" 2}")).expect_err("a fault").message;
+    assert!(message.contains("(1 .json). From line 2 on it is not JSON: "), "{message}");
+    // Of one among several nothing is said, nor of what never was one.
+    check("a.txt", "Hello, world.\nHow are you?\n", "(1 .txt).");
+    let message = shown(Memory::new().with("a.csv", "id,loss\n1,2\n").with("b.txt", "x")).expect_err("a fault").message;
+    assert!(!message.contains("Its columns"), "{message}");
+}
