@@ -144,7 +144,12 @@ impl Asked {
         self.standing.with(|standing| *standing == Standing::Asking)
     }
 
-    /// The same, for who does not wait for it.
+    /// Whether runs were to come and do not, until the user wants them again.
+    pub fn is_broken_off(self) -> bool {
+        self.standing.with(|standing| matches!(standing, Standing::Stopped | Standing::Failed(_)))
+    }
+
+    /// The same as [`Asked::is_asking`], for who does not wait for it.
     pub fn is_asking_untracked(self) -> bool {
         self.standing.with_untracked(|standing| *standing == Standing::Asking)
     }

@@ -301,7 +301,7 @@ fn Table() -> impl IntoView {
             on_key=Callback::new(on_key)
             locate=Callback::new(locate)
         />
-        {move || is_empty.get().then(|| if is_loading.get() {
+        {move || is_empty.get().then(|| if is_loading.get() && !app.asked.is_broken_off() {
             view! { <div class="skel" aria-hidden="true">{(0..12).map(|_| view! { <i></i> }).collect_view()}</div> }.into_any()
         } else {
             view! { <NoRuns /> }.into_any()

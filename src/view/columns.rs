@@ -64,8 +64,9 @@ pub fn is_system_tag(key: &str) -> bool {
     key.starts_with("mlflow.") || key.starts_with("_mlflow")
 }
 
-/// Params that stand before the metrics.
+/// Params that stand before the metrics; fewer where more attributes stand before them, so that a metric is in sight beside charts.
 const FIRST_PARAMS: usize = 3;
+const FIRST_PARAMS_OF_SEVERAL: usize = 1;
 
 /// The columns for `rows` of the table, with those of `more` attributes: the experiment where there are several, the origin where
 /// several things were opened.
@@ -97,7 +98,8 @@ pub fn of(table: &RunTable, rows: &[u32], more: &[Attribute]) -> Vec<Column> {
         b.0.cmp(&a.0).then(b.1.cmp(&a.1)).then_with(|| natural(a.2.field.key(), b.2.field.key(), false))
     });
     let mut differ: Vec<Column> = differ.into_iter().map(|(.., column)| column).collect();
-    let mut further = differ.split_off(differ.len().min(FIRST_PARAMS));
+    let first = if more.is_empty() { FIRST_PARAMS } else { FIRST_PARAMS_OF_SEVERAL };
+    let mut further = differ.split_off(differ.len().min(first));
     for column in &mut differ {
         column.group = Group::Params;
         column.width_px = column.width_px.min(104.0);
@@ -165,7 +167,7 @@ fn attributes(table: &RunTable, rows: &[u32], more: &[Attribute]) -> Vec<Column>
     add(Attribute::RunName, None, 1, "", 196.0);
     add(Attribute::Status, None, 1, "", 30.0);
     for attribute in more {
-        add(*attribute, None, 1, "", 130.0);
+        add(*attribute, None, 1, "", 104.0);
     }
     add(Attribute::StartTime, Some(Numbers::Fixed(0)), 1, "", 54.0);
     add(Attribute::Duration, Some(numbers), unit_ms, unit, 70.0);
