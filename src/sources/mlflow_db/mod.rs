@@ -73,6 +73,13 @@ struct Loop {
     total: Option<u64>,
 }
 
+/// Puts one that was just used behind the others; the one that was used longest ago goes when there are too many.
+fn keep<T>(all: &mut Vec<T>, one: T) {
+    let oldest = (all.len() + 1).saturating_sub(LOOPS);
+    all.drain(..oldest);
+    all.push(one);
+}
+
 /// What all parts of a store need.
 struct Inner {
     database: Database,
@@ -226,9 +233,7 @@ impl SqlStore {
             self.page_of_runs(table, next, (own.given, own.total), report)
         });
         if !is_done {
-            let oldest = (loops.len() + 1).saturating_sub(LOOPS);
-            loops.drain(..oldest);
-            loops.push(own);
+            keep(&mut loops, own);
         }
         page
     }
@@ -249,9 +254,7 @@ impl SqlStore {
             }
         };
         if let Some(pass) = under_way.filter(|_| items.is_none()) {
-            let oldest = (passes.len() + 1).saturating_sub(LOOPS);
-            passes.drain(..oldest);
-            passes.push(pass);
+            keep(&mut passes, pass);
         }
         let items = items.unwrap_or_default();
         let next = Cursor::before_rest(start + items.len(), ask.pairs.len());

@@ -114,12 +114,8 @@ fn newest(inner: &Inner, size: u32, report: &mut Report) -> Result<(RunTable, bo
     let is_all = !has_more && newest.len() <= size as usize;
     newest.truncate(size as usize);
     complete(inner, &mut found, &newest, report)?;
-    if database.problems_met() > met {
-        // What a damaged index does not lead to may be in its table.
-        return Ok((RunTable::default(), false));
-    }
-    found.settle(newest);
-    Ok((inner.table(&mut found, size as usize, report)?, is_all))
+    let table = sound(inner, found, newest, met, report)?;
+    Ok(table.map_or((RunTable::default(), false), |table| (table, is_all)))
 }
 
 /// A page of the runs with these keys, from one of them on, and where it ends; `None` where no sound index leads to them.
@@ -144,11 +140,23 @@ pub fn named(
     })?;
     let runs = found.newest_first();
     complete(inner, &mut found, &runs, report)?;
-    if database.problems_met() > met {
+    Ok(sound(inner, found, runs, met, report)?.map(|table| (table, end)))
+}
+
+/// These runs as a table; `None` when more problems than `met` came meanwhile: what a damaged index does not lead to may be in its table.
+fn sound(
+    inner: &Inner,
+    mut found: Found,
+    runs: Vec<u32>,
+    met: u64,
+    report: &mut Report,
+) -> Result<Option<RunTable>, Fault> {
+    if inner.database.problems_met() > met {
         return Ok(None);
     }
+    let size = runs.len();
     found.settle(runs);
-    Ok(Some((inner.table(&mut found, NEWEST as usize, report)?, end)))
+    inner.table(&mut found, size, report).map(Some)
 }
 
 /// Looks up what belongs to these runs.
