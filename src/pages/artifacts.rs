@@ -36,7 +36,9 @@ pub fn Artifacts(row: u32) -> impl IntoView {
     let begin = move |path: String, answer: ArcRwSignal<TreeFolder>| {
         let question = questions.ask(list(folder.get_value(), path));
         leptos::task::spawn_local(async move {
-            match question.await {
+            let listed = question.await;
+            hear(app, folder);
+            match listed {
                 Some(Ok(entries)) => answer.set(TreeFolder::Entries(Arc::new(entries))),
                 Some(Err(fault)) => answer.set(TreeFolder::Failed(fault.message)),
                 None => {}
@@ -74,7 +76,7 @@ pub fn Artifacts(row: u32) -> impl IntoView {
                     on_choose=Callback::new(move |path: String| app.tune(|view| view.artifact = Some(path))) />
             }.into_any()
         }}
-        {move || chosen.get().map(|path| view! { <Shown folder=folder path=path /> })}
+        {move || chosen.get().map(|path| view! { <Shown row=row folder=folder path=path /> })}
     }
     .into_any()
 }
@@ -141,6 +143,24 @@ fn folder(app: App, row: u32) -> Option<Rc<dyn Folder>> {
     Some(Source::artifacts(&*source, &key))
 }
 
+/// Takes what was wrong with what was read to the notices.
+fn hear(app: App, folder: StoredValue<Rc<dyn Folder>, LocalStorage>) {
+    if let Some(folder) = folder.try_get_value() {
+        app.hear(folder.take_report());
+    }
+}
+
+/// What the notices say of one artifact of a run: all of MLflow's layouts keep it at `RUN/artifacts/PATH`.
+fn flaws(app: App, row: u32, path: &str) -> Vec<String> {
+    app.report_changed.track();
+    app.session.with_value(|session| {
+        let Some(id) = session.table.id.get(row as usize) else { return Vec::new() };
+        let place = format!("{id}/artifacts/{path}");
+        let its = session.report.notices().iter().filter(|notice| notice.path.ends_with(&place));
+        its.map(|notice| format!("{}. {}", notice.message.trim_end_matches('.'), notice.reason.advice())).collect()
+    })
+}
+
 async fn list(folder: Rc<dyn Folder>, path: String) -> Result<Vec<TreeEntry>, Fault> {
     let _busy = Busy::start();
     let mut entries = folder.list(&[path], true).await?.pop().unwrap_or_default();
@@ -190,7 +210,7 @@ async fn read(folder: Rc<dyn Folder>, path: String) -> Result<Read, Fault> {
 }
 
 #[component]
-fn Shown(folder: StoredValue<Rc<dyn Folder>, LocalStorage>, path: String) -> impl IntoView {
+fn Shown(row: u32, folder: StoredValue<Rc<dyn Folder>, LocalStorage>, path: String) -> impl IntoView {
     let app = App::get();
     let name = path.rsplit('/').next().unwrap_or(&path).to_owned();
     let questions = Questions::new(app);
@@ -198,7 +218,11 @@ fn Shown(folder: StoredValue<Rc<dyn Folder>, LocalStorage>, path: String) -> imp
         let path = path.clone();
         LocalResource::new(move || {
             let question = questions.ask(read(folder.get_value(), path.clone()));
-            async move { question.await.unwrap_or(Ok(Read::Gone)) }
+            async move {
+                let read = question.await.unwrap_or(Ok(Read::Gone));
+                hear(app, folder);
+                read
+            }
         })
     };
     let download = {
@@ -207,10 +231,9 @@ fn Shown(folder: StoredValue<Rc<dyn Folder>, LocalStorage>, path: String) -> imp
             let (folder, path, name) = (folder.get_value(), path.clone(), name.clone());
             app.say(format!("Reading {name}"));
             leptos::task::spawn_local(async move {
-                app.say(match save(folder, path, &name).await {
-                    Ok(()) => format!("{name} was saved"),
-                    Err(fault) => fault.message,
-                });
+                let saved = save(folder.clone(), path, &name).await;
+                app.hear(folder.take_report());
+                app.say(saved.map_or_else(|fault| fault.message, |()| format!("{name} was saved")));
             });
         }
     };
@@ -224,6 +247,9 @@ fn Shown(folder: StoredValue<Rc<dyn Folder>, LocalStorage>, path: String) -> imp
                     <Icon name=IconName::Close />
                 </button>
             </h3>
+            {let path = path.clone(); move || flaws(app, row, &path).into_iter().map(|flaw| view! {
+                <div class="msg warning slim" role="status"><Icon name=IconName::Warning /><span class="grow">{flaw}</span></div>
+            }).collect_view()}
             {move || match content.get() {
                 None | Some(Ok(Read::Gone)) => view! { <p class="dim" role="status">"Reading"</p> }.into_any(),
                 Some(Err(fault)) => view! { <Fault fault=fault retry=Callback::new(move |()| content.refetch()) /> }.into_any(),

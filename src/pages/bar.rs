@@ -37,6 +37,7 @@ pub fn Bar() -> impl IntoView {
     let skipped = move || {
         app.changed.track();
         app.histories_changed.track();
+        app.report_changed.track();
         app.session.with_value(|session| session.report.total())
     };
     let has_server = app.has_server();

@@ -11,8 +11,11 @@ use crate::sources::{Fault, FaultKind, HistoryAsk, Source};
 use futures_util::future::{AbortHandle, abortable};
 use leptos::prelude::*;
 
-/// Histories asked for in one question of files.
+/// Histories asked for in one question of files: few, so that what comes into sight is asked for soon.
 const HISTORIES_AT_ONCE: usize = 24;
+/// After a question that took long all the same, since its histories lie mixed with others, more share the next one.
+const LONG_MS: f64 = 400.0;
+const MORE_AT_ONCE: usize = 384;
 /// Of a server, which is asked for many runs of one metric at once.
 const HISTORIES_OF_SERVER: usize = 200;
 
@@ -81,9 +84,10 @@ impl App {
         self.histories_asked.start(async move {
             // charts that come into sight together ask together
             crate::browser::pause().await;
+            let is_server = self.session.with_value(Session::has_server);
+            let mut most = if is_server { HISTORIES_OF_SERVER } else { HISTORIES_AT_ONCE };
             loop {
-                let is_server = self.session.with_value(Session::has_server);
-                let most = if is_server { HISTORIES_OF_SERVER } else { HISTORIES_AT_ONCE };
+                let asked_at = signs::now_ms();
                 let wants = self.histories.try_update_value(|histories| histories.take_wants(most));
                 let (stretch, mut wants) = wants.unwrap_or_default();
                 // those of one source are asked together
@@ -137,6 +141,10 @@ impl App {
                     if ask.after.is_none() {
                         break;
                     }
+                }
+                if !is_server {
+                    let is_long = signs::now_ms() - asked_at > LONG_MS;
+                    most = if is_long { (most * 4).min(MORE_AT_ONCE) } else { HISTORIES_AT_ONCE };
                 }
             }
             drop(busy);

@@ -18,6 +18,7 @@ pub fn Notices() -> impl IntoView {
     let groups = Memo::new(move |_| {
         app.changed.track();
         app.histories_changed.track();
+        app.report_changed.track();
         app.session.with_value(|session| {
             let mut reasons: Vec<Reason> =
                 Reason::ALL.iter().copied().filter(|reason| session.report.count(*reason) > 0).collect();

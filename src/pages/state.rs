@@ -3,6 +3,7 @@
 
 use crate::browser::files::Thing;
 use crate::browser::{address, document, dom, preferences, signs, turns};
+use crate::model::Report;
 use crate::pages::asking::Asked;
 use crate::pages::histories::UnderWay;
 use crate::pages::opening::How;
@@ -51,6 +52,8 @@ pub struct App {
     pub shelf: StoredValue<Shelves, LocalStorage>,
     /// Grows when something of it came.
     pub shelf_changed: RwSignal<u64>,
+    /// Grows when something that is not read with the runs could not be read.
+    pub report_changed: RwSignal<u64>,
     /// What is asked of servers, and where that stands.
     pub asked: Asked,
     /// Read and wanted histories.
@@ -139,6 +142,7 @@ impl App {
             source: StoredValue::new_local(None),
             shelf: StoredValue::new_local(Shelves::default()),
             shelf_changed: RwSignal::new(0),
+            report_changed: RwSignal::new(0),
             asked: Asked::new(),
             histories: StoredValue::new_local(Histories::default()),
             histories_asked: UnderWay::new(),
@@ -312,8 +316,7 @@ impl App {
                 }
                 match answer {
                     Ok(mut page) => {
-                        let report = std::mem::take(&mut page.report);
-                        self.session.update_value(|session| session.report.merge(report));
+                        self.hear(std::mem::take(&mut page.report));
                         after = self.shelf.try_update_value(|shelf| shelf.absorb(number, page)).flatten();
                     }
                     Err(fault) => {
@@ -328,6 +331,14 @@ impl App {
             }
             drop(busy);
         });
+    }
+
+    /// Takes what could not be read beside the runs and their histories to the notices.
+    pub fn hear(self, report: Report) {
+        if !report.is_empty() {
+            self.session.update_value(|session| session.report.merge(report));
+            self.report_changed.update(|count| *count += 1);
+        }
     }
 
     /// Says something in the bar, and to screen readers.

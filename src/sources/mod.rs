@@ -152,7 +152,7 @@ pub trait Source {
         Box::pin(std::future::ready(Ok(page)))
     }
 
-    /// The artifacts of a run as a folder of their own.
+    /// The artifacts of a run as a folder of their own, whose report names paths as those of the pages do.
     fn artifacts(&self, run: &RunKey) -> Rc<dyn Folder>;
 }
 

@@ -1,8 +1,9 @@
 //! A SOURCE THAT READS ELSEWHERE, and the other end of the line. It must not know what lies between: a worker, or nothing.
 
-use crate::model::{Experiment, MetricSeries, RunKey, RunTable, Shelf, Store};
+use crate::model::{Experiment, MetricSeries, Report, RunKey, RunTable, Shelf, Store};
 use crate::sources::codec::{Answer, Packet, Question, garbage};
 use crate::sources::{Async, Cursor, Entry, Fault, Folder, HistoryAsk, Page, ReadAsk, RunsAsk, Source};
+use std::cell::RefCell;
 use std::rc::Rc;
 
 /// Carries a question to the one who knows, and the answer back.
@@ -49,6 +50,12 @@ macro_rules! picked {
             _ => None,
         }
     };
+    ($kind:ident, report) => {
+        |answer| match answer {
+            Answer::$kind(content, report) => Some((content, report)),
+            _ => None,
+        }
+    };
 }
 
 impl<T: Transport + 'static> Source for Remote<T> {
@@ -74,30 +81,41 @@ impl<T: Transport + 'static> Source for Remote<T> {
     }
 
     fn artifacts(&self, run: &RunKey) -> Rc<dyn Folder> {
-        Rc::new(RemoteArtifacts { transport: self.transport.clone(), run: run.clone() })
+        Rc::new(RemoteArtifacts { transport: self.transport.clone(), run: run.clone(), report: RefCell::default() })
     }
 }
 
 struct RemoteArtifacts<T> {
     transport: Rc<T>,
     run: RunKey,
+    report: RefCell<Report>,
+}
+
+impl<T: Transport> RemoteArtifacts<T> {
+    /// The answer's items, of which there must be as many as asks; its report is kept.
+    fn kept<A>(&self, (items, report): (Vec<A>, Report), asks: usize) -> Result<Vec<A>, Fault> {
+        self.report.borrow_mut().merge(report);
+        if items.len() == asks { Ok(items) } else { Err(garbage()) }
+    }
 }
 
 impl<T: Transport> Folder for RemoteArtifacts<T> {
     fn list<'a>(&'a self, dirs: &'a [String], with_sizes: bool) -> Async<'a, Vec<Vec<Entry>>> {
         let question = Question::ArtifactList { run: self.run.clone(), dirs: dirs.to_vec(), with_sizes };
         Box::pin(async move {
-            let lists = asked(&*self.transport, &question, picked!(ArtifactList)).await?;
-            if lists.len() == dirs.len() { Ok(lists) } else { Err(garbage()) }
+            self.kept(asked(&*self.transport, &question, picked!(ArtifactList, report)).await?, dirs.len())
         })
     }
 
     fn read<'a>(&'a self, asks: &'a [ReadAsk]) -> Async<'a, Vec<Result<Vec<u8>, Fault>>> {
         let question = Question::ArtifactRead { run: self.run.clone(), asks: asks.to_vec() };
         Box::pin(async move {
-            let answers = asked(&*self.transport, &question, picked!(ArtifactRead)).await?;
-            if answers.len() == asks.len() { Ok(answers) } else { Err(garbage()) }
+            self.kept(asked(&*self.transport, &question, picked!(ArtifactRead, report)).await?, asks.len())
         })
+    }
+
+    fn take_report(&self) -> Report {
+        self.report.take()
     }
 }
 
@@ -118,8 +136,12 @@ async fn answered(source: &dyn Source, question: Question) -> Result<Answer, Fau
         Question::Stores => Answer::Stores(source.stores().await?),
         Question::Shelf { after } => Answer::Shelf(source.shelf(after).await?),
         Question::ArtifactList { run, dirs, with_sizes } => {
-            Answer::ArtifactList(source.artifacts(&run).list(&dirs, with_sizes).await?)
+            let folder = source.artifacts(&run);
+            Answer::ArtifactList(folder.list(&dirs, with_sizes).await?, folder.take_report())
         }
-        Question::ArtifactRead { run, asks } => Answer::ArtifactRead(source.artifacts(&run).read(&asks).await?),
+        Question::ArtifactRead { run, asks } => {
+            let folder = source.artifacts(&run);
+            Answer::ArtifactRead(folder.read(&asks).await?, folder.take_report())
+        }
     })
 }

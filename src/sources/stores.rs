@@ -11,7 +11,7 @@ use crate::sources::mlruns::FileStores;
 use crate::sources::mounts::Mounts;
 use crate::sources::recognise::{self, Finding, Found, Walk};
 use crate::sources::sqlite::DatabaseFiles;
-use crate::sources::sub::Sub;
+use crate::sources::sub::{Sub, Told};
 use crate::sources::union::Union;
 use crate::sources::{Async, Cursor, Fault, FaultKind, Folder, HistoryAsk, Page, Progress, RunsAsk, Source, path};
 use logs::Logs;
@@ -282,9 +282,10 @@ impl Source for Stores {
     }
 
     fn artifacts(&self, run: &RunKey) -> Rc<dyn Folder> {
-        match self.known() {
+        let inner = match self.known() {
             Some(found) => found.artifacts(run),
             None => Rc::new(Sub::new(self.folder.clone(), path::join(path::from_shown(&run.0), "artifacts"))),
-        }
+        };
+        Rc::new(Told::new(inner, self.folder.clone(), ""))
     }
 }

@@ -5,6 +5,7 @@
 
 use crate::model::{Experiment, MetricSeries, Report, RunKey, RunTable, Shelf, Store};
 use crate::sources::memory::Memory;
+use crate::sources::sub::Told;
 use crate::sources::{Async, Cursor, Fault, Folder, HistoryAsk, Page, Progress, RunsAsk, Scope, Source, path};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -352,7 +353,10 @@ impl Source for Union {
         let home = self.home(run);
         let found = home.as_ref().and_then(|member| Some((member, member.inner(&run.0)?)));
         match found {
-            Some((member, key)) => member.source.artifacts(&RunKey(key.to_owned())),
+            Some((member, key)) => {
+                let inner = member.source.artifacts(&RunKey(key.to_owned()));
+                Rc::new(Told::new(inner.clone(), inner, member.prefix.clone()))
+            }
             None => Rc::new(Memory::new()),
         }
     }

@@ -62,10 +62,10 @@ pub enum Answer {
     Stores(Vec<Store>),
     /// A page of what lies beside the runs.
     Shelf(Page<Shelf>),
-    /// Listings.
-    ArtifactList(Vec<Vec<Entry>>),
-    /// Bytes, or why not.
-    ArtifactRead(Vec<Result<Vec<u8>, Fault>>),
+    /// Listings, and what the carrier left out.
+    ArtifactList(Vec<Vec<Entry>>, Report),
+    /// Bytes, or why not, and what was wrong with them.
+    ArtifactRead(Vec<Result<Vec<u8>, Fault>>, Report),
     /// Nothing came of the question.
     Fault(Fault),
 }
@@ -97,9 +97,9 @@ enum Header {
     History(Meta),
     Stores(Vec<Store>),
     Shelf(Meta, Shelf),
-    ArtifactList(Vec<Vec<Entry>>),
+    ArtifactList(Vec<Vec<Entry>>, Report),
     /// One buffer for each `None`.
-    ArtifactRead(Vec<Option<Fault>>),
+    ArtifactRead(Vec<Option<Fault>>, Report),
     Fault(Fault),
 }
 
@@ -139,12 +139,12 @@ impl Answer {
                 let (meta, items) = parted(page);
                 (Header::Shelf(meta, items), Vec::new())
             }
-            Answer::ArtifactList(lists) => (Header::ArtifactList(lists), Vec::new()),
-            Answer::ArtifactRead(answers) => {
+            Answer::ArtifactList(lists, report) => (Header::ArtifactList(lists, report), Vec::new()),
+            Answer::ArtifactRead(answers, report) => {
                 let mut buffers = Vec::new();
                 let keep = |answer: Result<Vec<u8>, Fault>| answer.map(|bytes| buffers.push(bytes)).err();
                 let faults = answers.into_iter().map(keep).collect();
-                (Header::ArtifactRead(faults), buffers)
+                (Header::ArtifactRead(faults, report), buffers)
             }
             Answer::Fault(fault) => (Header::Fault(fault), Vec::new()),
         };
@@ -170,13 +170,13 @@ impl Answer {
             }
             Header::Stores(stores) => Answer::Stores(stores),
             Header::Shelf(meta, items) => Answer::Shelf(joined(meta, items)),
-            Header::ArtifactList(lists) => Answer::ArtifactList(lists),
-            Header::ArtifactRead(faults) => {
+            Header::ArtifactList(lists, report) => Answer::ArtifactList(lists, report),
+            Header::ArtifactRead(faults, report) => {
                 let answer = |fault: Option<Fault>| match fault {
                     Some(fault) => Ok(Err(fault)),
                     None => next().map(Ok),
                 };
-                Answer::ArtifactRead(faults.into_iter().map(answer).collect::<Result<_, Fault>>()?)
+                Answer::ArtifactRead(faults.into_iter().map(answer).collect::<Result<_, Fault>>()?, report)
             }
             Header::Fault(fault) => Answer::Fault(fault),
         };

@@ -287,8 +287,8 @@ impl Source for Fake {
     }
 
     fn artifacts(&self, run: &RunKey) -> Rc<dyn Folder> {
-        let bytes =
-            archive(&[stored("model/MLmodel", run.0.as_bytes()), stored("empty", b""), stored("x\0ö", b"\xff\0")]);
+        let broken = stored("x\0ö", b"\xff\0").with(|piece| piece.central.crc ^= 1);
+        let bytes = archive(&[stored("model/MLmodel", run.0.as_bytes()), stored("empty", b""), broken]);
         Rc::new(ZipFolder::open(Rc::new(Memory { bytes, ..Memory::default() }), Budget::default()).expect("opens"))
     }
 }
@@ -334,6 +334,9 @@ fn a_source_far_away_answers_like_one_nearby() {
     assert_eq!(block_on(far.list(&dirs, true)), block_on(near.list(&dirs, true)));
     let asks = ["empty", "model/MLmodel", "none", "x\0ö"].map(|path| ReadAsk::up_to(path, u64::MAX));
     assert_eq!(block_on(far.read(&asks)), block_on(near.read(&asks)));
+    let told = far.take_report();
+    assert_eq!((told.count(Reason::ArchiveDamaged), &told), (1, &near.take_report()));
+    assert!(far.take_report().is_empty(), "said twice");
 }
 
 /// Gives the same packet whatever the question.
@@ -350,7 +353,7 @@ fn garbage_is_a_fault() {
     use pollster::block_on;
     let runs = Answer::Runs(Box::new(page(fake_runs()))).encode();
     let stores = Answer::Stores(Vec::new()).encode();
-    let read = Answer::ArtifactRead(vec![Ok(vec![1]), Ok(vec![2])]).encode();
+    let read = Answer::ArtifactRead(vec![Ok(vec![1]), Ok(vec![2])], Report::default()).encode();
     let changed = |packet: &Packet, change: fn(&mut Packet)| {
         let mut packet = packet.clone();
         change(&mut packet);

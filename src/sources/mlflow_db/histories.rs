@@ -6,7 +6,7 @@ use super::Work;
 use super::rows::{Point, point};
 use crate::model::{MetricSeries, RunKey};
 use crate::sources::Fault;
-use crate::sources::sqlite::{Index, Row, Sweep, Table, Value};
+use crate::sources::sqlite::{Budget, Index, Order, Row, Sweep, Table, Value};
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
@@ -17,8 +17,11 @@ const PAIRS_ROUNDABOUT: usize = 16;
 const PAGE_POINTS: usize = 200_000;
 /// Rows that are read together.
 const ROWS: usize = 50_000;
-/// A row of a point takes about this many bytes in its table and as many again in its indexes.
-const POINT_BYTES: u64 = 200;
+/// A row of a point takes about this many bytes in its table, and in all with its indexes.
+const ROW_BYTES: u64 = 80;
+const POINT_BYTES: u64 = 400;
+/// So much is read by index whatever a pass would cost.
+const LITTLE_BYTES: u64 = 8 << 20;
 
 const COLUMNS: [&str; 6] = ["", "key", "value", "timestamp", "step", "is_nan"];
 
@@ -70,14 +73,15 @@ pub fn read(inner: &Inner, pairs: &[Pair]) -> Result<Option<Vec<MetricSeries>>, 
             return Ok((!page.is_empty()).then_some(page));
         }
         let found = rowids.len();
-        // As if all pairs were like these; by run, all rows of the runs were found.
-        let share = |pairs: &[Pair]| match way {
-            Way::Run(_) => pairs.iter().map(|(run, _)| &run.0).collect::<HashSet<_>>().len(),
-            _ => pairs.len(),
-        };
-        let expected = (found as u64).saturating_mul(share(pairs) as u64) / share(chunk).max(1) as u64;
-        if page.is_empty() && pairs.len() > together && expected.saturating_mul(2 * POINT_BYTES) > inner.size {
-            return Ok(None);
+        if page.is_empty() && pairs.len() > together {
+            // As if all pairs were like these; by run, all rows of the runs were found.
+            let share = |pairs: &[Pair]| match way {
+                Way::Run(_) => pairs.iter().map(|(run, _)| &run.0).collect::<HashSet<_>>().len(),
+                _ => pairs.len(),
+            };
+            if is_better_passed(inner, table, &rowids, (share(pairs), share(chunk)))? {
+                return Ok(None);
+            }
         }
         page.extend(read_rows(inner, table, chunk, rowids)?);
         points += found;
@@ -86,6 +90,37 @@ pub fn read(inner: &Inner, pairs: &[Pair]) -> Result<Option<Vec<MetricSeries>>, 
         }
     }
     Ok(Some(page))
+}
+
+/// Whether one pass over all metrics reads less than looking all of them up, if `share.0` of them are like the `share.1` whose rows
+/// these are: they are most of the database, or lie so mixed with others that the same pages would be read over and over.
+fn is_better_passed(
+    inner: &Inner,
+    table: &Rc<Table>,
+    rowids: &[(i64, usize)],
+    share: (usize, usize),
+) -> Result<bool, Fault> {
+    let in_all = |count: usize| (count as u64).saturating_mul(share.0 as u64) / share.1.max(1) as u64;
+    if in_all(rowids.len()).saturating_mul(POINT_BYTES) > inner.size {
+        return Ok(true);
+    }
+    let page_bytes = inner.database.page_size();
+    let page_of = |rowid: i64| rowid.cast_unsigned() / (page_bytes / ROW_BYTES).max(1);
+    let touched = rowids.chunk_by(|one, next| page_of(one.0) == page_of(next.0)).count();
+    if in_all(touched).saturating_mul(page_bytes) < LITTLE_BYTES {
+        return Ok(false);
+    }
+    Ok(in_all(touched) > page_of(last_row(inner, table)?))
+}
+
+/// The number of the newest row of a table.
+fn last_row(inner: &Inner, table: &Rc<Table>) -> Result<i64, Fault> {
+    let mut newest = 0;
+    let one_page = Budget { reads: 1, bytes: 0 };
+    inner.database.scan(table, &[], Order::NewestFirst).step(&inner.database, one_page, &mut |row| {
+        newest = newest.max(row.rowid);
+    })?;
+    Ok(newest)
 }
 
 /// Numbers of rows, ascending, each with the number of its pair, or that of any pair of its run.

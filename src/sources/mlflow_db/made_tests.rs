@@ -308,6 +308,27 @@ fn some_runs_come_by_index() {
 }
 
 #[test]
+fn histories_that_lie_mixed_are_read_once() {
+    let live = Live::of(&bytes("sqlite-2.22.0/mlflow.db"));
+    live.run(
+        "PRAGMA foreign_keys = OFF;
+         CREATE INDEX index_metrics_run_uuid_key_step ON metrics (run_uuid, \"key\", step);
+         WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 299999)
+         INSERT INTO metrics (key, value, timestamp, run_uuid, step, is_nan)
+         SELECT 'm' || (i % 4), i / 7.0, i, printf('%032x', i / 4 * 61 % 150), i / 600, 0 FROM n",
+    );
+    let pairs: Vec<(RunKey, String)> =
+        (0..150).flat_map(|run| (0..4).map(move |key| (RunKey(format!("{run:032x}")), format!("m{key}")))).collect();
+    let store = open(live.copy());
+    let before = store.inner.database.cost().1;
+    let all = histories(&store, &pairs);
+    let read = store.inner.database.cost().1 - before;
+    assert!(all.iter().all(|series| series.step == (0..500).collect::<Vec<i64>>()));
+    let size = store.inner.size;
+    assert!(read < size + size / 2, "{} of {} MB", read >> 20, size >> 20);
+}
+
+#[test]
 fn damaged_pages_cost_what_they_hold() {
     let live = grown("sqlite-2.22.0", 300);
     let whole = std::fs::read(live.path("")).expect("bytes");

@@ -211,6 +211,11 @@ impl Database {
         self.tables.iter().find(|table| table.name.eq_ignore_ascii_case(name))
     }
 
+    /// Bytes of a page.
+    pub fn page_size(&self) -> u64 {
+        self.pager.page_size()
+    }
+
     /// Reads of the files so far, and the bytes that they brought.
     pub fn cost(&self) -> (u64, u64) {
         self.pager.cost()
