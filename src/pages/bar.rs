@@ -219,12 +219,12 @@ pub fn Reading() -> impl IntoView {
     };
     let share = move || {
         let (read, _) = read();
-        // nothing is said while nobody knows how much there is
-        let (some, all) = match (read.runs_total, read.bytes_total) {
-            (Some(runs), _) => (read.runs, runs),
-            (None, bytes) => (read.bytes, bytes?),
-        };
-        Some((some as f64 / all.max(1) as f64 * 100.0).clamp(0.0, 100.0))
+        let part = |some: u64, all: u64| (some as f64 / all.max(1) as f64 * 100.0).clamp(0.0, 100.0);
+        let runs = read.runs_total.map(|all| part(read.runs, all));
+        let bytes = read.bytes_total.map(|all| part(read.bytes, all));
+        // a database is read before it gives its runs: the bar does not fall back then. Nothing is said while nobody knows how
+        // much there is
+        runs.into_iter().chain(bytes).reduce(f64::max)
     };
     let adding = move || app.session.with_value(|session| session.looking_into().map(|name| one_line(name, 80)));
     let words = move || {

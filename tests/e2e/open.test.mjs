@@ -1,7 +1,7 @@
 // Opening: by picker, by drop, the sample; what is damaged; what is nothing; what comes back after a reload.
 
 import { execFileSync } from 'node:child_process';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { deflateRawSync } from 'node:zlib';
 import { openSample } from './acts.mjs';
@@ -213,6 +213,50 @@ pageTest('reading can be cancelled: what was read stays and can be used', async 
   await page.setViewportSize({ width: 390, height: 844 });
   assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), 'nothing hangs over at 390 px');
   await shot(page, 'cancelled-narrow');
+});
+
+/** Puts a folder into the browser's own file system and lets its picker choose it there: a headless browser shows none, and its handles are real. */
+async function pickerGives(page, folder, name) {
+  const entries = await readdir(join(ROOT, folder), { recursive: true, withFileTypes: true });
+  const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath ?? entry.path, entry.name));
+  const files = await Promise.all(paths.map(async (path) => [path.slice(join(ROOT, folder).length + 1).split('/'), await readFile(path, 'base64')]));
+  await page.evaluate(async ({ files, name }) => {
+    const root = await navigator.storage.getDirectory();
+    const chosen = await root.getDirectoryHandle(name, { create: true });
+    for (const [parts, content] of files) {
+      let dir = chosen;
+      for (const part of parts.slice(0, -1)) dir = await dir.getDirectoryHandle(part, { create: true });
+      const writable = await (await dir.getFileHandle(parts.at(-1), { create: true })).createWritable();
+      await writable.write(Uint8Array.from(atob(content), (char) => char.charCodeAt(0)));
+      await writable.close();
+    }
+    window.showDirectoryPicker = async () => chosen;
+  }, { files, name });
+}
+
+pageTest('a folder that was picked is one click away after a reload, and what became of it is told', async ({ page }) => {
+  await idle(page);
+  await pickerGives(page, TREE, 'mlruns-of-mine');
+  await page.getByRole('button', { name: /folder/i }).first().click();
+  await page.getByRole('link', { name: 'demo/main exp', exact: true }).waitFor();
+  await idle(page);
+  const total = (await runs(page))[1];
+  await page.reload();
+  const again = page.getByRole('button', { name: 'Open mlruns-of-mine' });
+  await again.waitFor();
+  await idle(page);
+  await shot(page, 'waiting-kept');
+  await again.click();
+  await page.getByRole('link', { name: 'demo/main exp', exact: true }).waitFor();
+  await idle(page);
+  assert.deepEqual(await runs(page), [total, total]);
+  // the folder is gone at the next visit
+  await page.reload();
+  await again.waitFor();
+  await page.evaluate(async () => (await navigator.storage.getDirectory()).removeEntry('mlruns-of-mine', { recursive: true }));
+  await again.click();
+  await page.locator('[data-fault], .msg.failed').first().waitFor();
+  await shot(page, 'waiting-gone');
 });
 
 pageTest('each opening is measured anew', async ({ page }) => {

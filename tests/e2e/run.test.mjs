@@ -1,7 +1,9 @@
 // The run page: what went in, came out, was kept; artifacts of every kind; parent and children.
 
-import { openRuns } from './acts.mjs';
-import { assert, idle, pageTest, shot } from './harness.mjs';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { openExperiment, openRuns } from './acts.mjs';
+import { assert, idle, pageTest, pickPaths, scratch, shot } from './harness.mjs';
 
 const WIDE = { viewport: { width: 1600, height: 1000 } };
 
@@ -41,6 +43,35 @@ pageTest('artifacts: picture, table, JSON, text, and a file that is saved', WIDE
   await page.locator('[data-artifact="config.json"] pre').waitFor();
   const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Save' }).click()]);
   assert.equal(download.suggestedFilename(), 'config.json');
+});
+
+/** A zip whose directory states a wrong checksum for every entry that is named so. */
+async function withWrongChecksums(path, name) {
+  const bytes = await readFile(path);
+  for (let at = bytes.indexOf('PK\x01\x02'); at >= 0; at = bytes.indexOf('PK\x01\x02', at + 4)) {
+    const end = at + 46 + bytes.readUInt16LE(at + 28);
+    if (bytes.toString('utf8', at + 46, end).endsWith(name)) bytes[at + 16] ^= 1;
+  }
+  return bytes;
+}
+
+pageTest('an artifact that its archive holds damaged says so, where it is shown and among the notices', WIDE, async ({ page }) => {
+  const path = join(await scratch(), 'runs.zip');
+  await writeFile(path, await withWrongChecksums('tests/fixtures/sample/sample.zip', 'per_class.csv'));
+  await idle(page);
+  await pickPaths(page, 'files', [path]);
+  await openExperiment(page, 'postcode-digits');
+  await page.getByRole('link', { name: 'gbm-newdata-s3', exact: true }).click();
+  await page.getByText('config.json').first().click();
+  await page.locator('[data-artifact="config.json"] pre').waitFor();
+  assert.equal(await page.locator('.artifact .msg').count(), 0);
+  await page.getByText('per_class.csv').first().click();
+  await page.locator('[data-artifact="per_class.csv"] tbody tr').first().waitFor();
+  assert.match(await page.locator('.artifact .msg').innerText(), /checksum.*Copy the archive again/s);
+  await idle(page);
+  await shot(page, 'artifact-damaged');
+  await page.keyboard.press('n');
+  await page.locator('[data-notice="archive-damaged"]').getByText('artifacts/per_class.csv').waitFor();
 });
 
 pageTest('a failed run, its text, and nested runs', WIDE, async ({ page }) => {
