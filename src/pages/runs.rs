@@ -26,6 +26,11 @@ use std::sync::Arc;
 
 /// Width of the list beside charts; `style/pages.css` has it as well.
 const LIST_PX: f64 = 300.0;
+/// Width of the table beside charts at first, in hundredths.
+const TABLE_SHARE: f64 = 62.0;
+/// What stands before the name of a run: where it is chosen, and its eye.
+const CHOOSE_PX: f64 = 30.0;
+const EYE_PX: f64 = 28.0;
 /// What the sort arrow takes in a head.
 const ARROW_PX: f64 = 18.0;
 
@@ -57,7 +62,7 @@ pub fn Runs() -> impl IntoView {
         app.tune(|view| view.layout = wanted);
         true
     });
-    let share = RwSignal::new(62.0_f64);
+    let share = RwSignal::new(TABLE_SHARE);
     let option = |value: Layout, label: &str, icon: IconName| Segment {
         value,
         label: label.to_owned(),
@@ -89,7 +94,7 @@ pub fn Runs() -> impl IntoView {
                 </section>
                 {move || (layout.get() != Layout::Table).then(|| view! {
                     {(layout.get() == Layout::Split).then(|| view! {
-                        <Splitter label="Width of the table" value=share on_move=Callback::new(move |to: f64| share.set(to)) home=62.0 />
+                        <Splitter label="Width of the table" value=share on_move=Callback::new(move |to: f64| share.set(to)) home=TABLE_SHARE />
                     })}
                     <section class="runs-charts" aria-label="Charts"><Later><Charts /></Later></section>
                 })}
@@ -126,7 +131,9 @@ fn Table() -> impl IntoView {
     let shown = Memo::new(move |_| {
         let base = pipeline.base.get();
         let sorted = app.view.with(|view| view.sort.as_ref().map(|(field, _)| field.clone()));
-        let mut columns = app.session.with_value(|session| more.with(|more| columns::of(&session.table, &base, more)));
+        let room_px = document::width_px() * TABLE_SHARE / 100.0 - CHOOSE_PX - EYE_PX;
+        let mut columns =
+            app.session.with_value(|session| more.with(|more| columns::of(&session.table, &base, more, room_px)));
         if narrow_list.get() {
             // beside the charts there is room for the name and what is sorted by
             columns.retain(|column| {
@@ -315,7 +322,7 @@ fn grid_column(column: &Shown, count_of: impl Fn(Group) -> usize, width: impl Fn
             key: "choose".to_owned(),
             group: "Run".into(),
             hint: "Choose".to_owned(),
-            width_px: 30.0,
+            width_px: CHOOSE_PX,
             pinned: true,
             choose: true,
             narrow: true,
@@ -326,7 +333,7 @@ fn grid_column(column: &Shown, count_of: impl Fn(Group) -> usize, width: impl Fn
             group: "Run".into(),
             hint: "Shown in charts".to_owned(),
             icon: Some(IconName::Eye),
-            width_px: 28.0,
+            width_px: EYE_PX,
             pinned: true,
             narrow: true,
             ..GridColumn::default()

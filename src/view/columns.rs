@@ -64,13 +64,14 @@ pub fn is_system_tag(key: &str) -> bool {
     key.starts_with("mlflow.") || key.starts_with("_mlflow")
 }
 
-/// Params that stand before the metrics; fewer where more attributes stand before them, so that a metric is in sight beside charts.
+/// Params that stand before the metrics at most, and how wide each is there, in CSS pixels.
 const FIRST_PARAMS: usize = 3;
-const FIRST_PARAMS_OF_SEVERAL: usize = 1;
+const FIRST_PARAM_PX: f64 = 104.0;
 
 /// The columns for `rows` of the table, with those of `more` attributes: the experiment where there are several, the origin where
-/// several things were opened.
-pub fn of(table: &RunTable, rows: &[u32], more: &[Attribute]) -> Vec<Column> {
+/// several things were opened. Before the metrics stand as many params as leave one metric in sight in `room_px` CSS pixels; one
+/// in any case, unless there are more attributes.
+pub fn of(table: &RunTable, rows: &[u32], more: &[Attribute], room_px: f64) -> Vec<Column> {
     let mut columns = attributes(table, rows, more);
     let (mut differ, mut same) = (Vec::new(), Vec::new());
     for (key, column) in table.params.iter() {
@@ -98,12 +99,6 @@ pub fn of(table: &RunTable, rows: &[u32], more: &[Attribute]) -> Vec<Column> {
         b.0.cmp(&a.0).then(b.1.cmp(&a.1)).then_with(|| natural(a.2.field.key(), b.2.field.key(), false))
     });
     let mut differ: Vec<Column> = differ.into_iter().map(|(.., column)| column).collect();
-    let first = if more.is_empty() { FIRST_PARAMS } else { FIRST_PARAMS_OF_SEVERAL };
-    let mut further = differ.split_off(differ.len().min(first));
-    for column in &mut differ {
-        column.group = Group::Params;
-        column.width_px = column.width_px.min(104.0);
-    }
     let mut metrics = Vec::new();
     for (key, column) in table.metrics.iter() {
         let values: Vec<f64> = rows.iter().filter_map(|&row| column.get(row)).map(|summary| summary.last).collect();
@@ -119,6 +114,13 @@ pub fn of(table: &RunTable, rows: &[u32], more: &[Attribute]) -> Vec<Column> {
             unit: "",
             width_px: width(key, longest_number(&values, numbers)),
         });
+    }
+    let first_metric = metrics.iter().min_by(|a, b| natural(a.field.key(), b.field.key(), true));
+    let before_px: f64 = columns.iter().chain(first_metric).map(|column| column.width_px).sum();
+    let mut further = differ.split_off(first_params(&differ, room_px - before_px, usize::from(more.is_empty())));
+    for column in &mut differ {
+        column.group = Group::Params;
+        column.width_px = column.width_px.min(FIRST_PARAM_PX);
     }
     let mut tags = Vec::new();
     for (key, column) in table.tags.iter().filter(|(key, _)| !is_system_tag(key)) {
@@ -141,6 +143,16 @@ pub fn of(table: &RunTable, rows: &[u32], more: &[Attribute]) -> Vec<Column> {
         columns.append(part);
     }
     columns
+}
+
+/// How many of the params fit into this room, `least` of them in any case.
+fn first_params(params: &[Column], room_px: f64, least: usize) -> usize {
+    let widths = params.iter().map(|column| column.width_px.min(FIRST_PARAM_PX));
+    let ends = widths.scan(0.0, |end, width| {
+        *end += width;
+        Some(*end)
+    });
+    ends.take(FIRST_PARAMS).take_while(|end| *end <= room_px).count().max(least.min(params.len()))
 }
 
 /// How many of the rows have a text, how many distinct ones there are, and those, or some of them spread over all: what a
@@ -231,7 +243,56 @@ fn pieces(text: &str) -> impl Iterator<Item = (u64, String)> + '_ {
 
 #[cfg(test)]
 mod tests {
-    use super::natural;
+    use super::{Group, natural, of};
+    use crate::model::{Attribute, Lifecycle, MetricSummary, RunKey, RunRow, RunStatus, RunTable};
+
+    fn row(number: u32) -> RunRow {
+        let params = ["lr", "depth", "seed", "width"].map(|key| (key.to_owned(), (number / 2).to_string()));
+        let summary = MetricSummary::of_last(f64::from(number), 0, 0);
+        RunRow {
+            key: RunKey(number.to_string()),
+            id: number.to_string(),
+            experiment: 0,
+            name: String::new(),
+            status: RunStatus::Finished,
+            lifecycle: Lifecycle::Active,
+            start_ms: None,
+            end_ms: None,
+            user: None,
+            artifact_uri: None,
+            params: params.into(),
+            tags: Vec::new(),
+            metrics: vec![("loss".to_owned(), summary)],
+            datasets: Vec::new(),
+            outputs: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_metric_is_in_sight_where_there_is_room_for_one() {
+        let mut table = RunTable::default();
+        for number in 0..8 {
+            table.push(row(number));
+        }
+        let rows: Vec<u32> = table.rows().collect();
+        let several = [Attribute::Experiment];
+        for (more, room_px, first) in [
+            (&[][..], 2_000.0, 3),
+            (&[], 650.0, 3),
+            (&[], 500.0, 2),
+            (&[], 0.0, 1),
+            (&several[..], 2_000.0, 3),
+            (&several[..], 0.0, 0),
+        ] {
+            let columns = of(&table, &rows, more, room_px);
+            let metric = columns.iter().position(|column| column.group == Group::Metrics).expect("a metric");
+            let before = columns.iter().take(metric).filter(|column| column.group == Group::Params).count();
+            let end_px: f64 = columns.iter().take(metric + 1).map(|column| column.width_px).sum();
+            assert_eq!(before, first, "{room_px}: {end_px}");
+            assert!(end_px <= room_px || room_px == 0.0, "{room_px}: {end_px}");
+            assert_eq!(columns.iter().filter(|column| column.field.to_string().starts_with("params")).count(), 4);
+        }
+    }
 
     #[test]
     fn names_with_numbers() {

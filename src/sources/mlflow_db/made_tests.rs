@@ -317,15 +317,16 @@ fn histories_that_lie_mixed_are_read_once() {
          INSERT INTO metrics (key, value, timestamp, run_uuid, step, is_nan)
          SELECT 'm' || (i % 4), i / 7.0, i, printf('%032x', i / 4 * 61 % 150), i / 600, 0 FROM n",
     );
+    // Less than half of all points, so that their number alone does not speak for a pass.
     let pairs: Vec<(RunKey, String)> =
-        (0..150).flat_map(|run| (0..4).map(move |key| (RunKey(format!("{run:032x}")), format!("m{key}")))).collect();
+        (0..60).flat_map(|run| (0..4).map(move |key| (RunKey(format!("{run:032x}")), format!("m{key}")))).collect();
     let store = open(live.copy());
     let before = store.inner.database.cost().1;
     let all = histories(&store, &pairs);
     let read = store.inner.database.cost().1 - before;
     assert!(all.iter().all(|series| series.step == (0..500).collect::<Vec<i64>>()));
     let size = store.inner.size;
-    assert!(read < size + size / 2, "{} of {} MB", read >> 20, size >> 20);
+    assert!(read < 2 * size, "{} of {} MB", read >> 20, size >> 20);
 }
 
 #[test]
