@@ -67,6 +67,8 @@ pub fn is_system_tag(key: &str) -> bool {
 /// Params that stand before the metrics at most, and how wide each is there, in CSS pixels.
 const FIRST_PARAMS: usize = 3;
 const FIRST_PARAM_PX: f64 = 104.0;
+/// A column with a text in it is no narrower.
+const LEAST_PX: f64 = 64.0;
 
 /// The columns for `rows` of the table, with those of `more` attributes: the experiment where there are several, the origin where
 /// several things were opened. Before the metrics stand as many params as leave one metric in sight in `room_px` CSS pixels; one
@@ -93,11 +95,10 @@ pub fn of(table: &RunTable, rows: &[u32], more: &[Attribute], room_px: f64) -> V
         };
         // one value a run parts all and tells nothing: a few values, logged by most, part best
         let parts_well = distinct > 1 && distinct <= (rows.len() / 2).max(2) && logged * 4 >= rows.len() * 3;
-        if constant { same.push(made) } else { differ.push((parts_well, distinct, made)) }
+        let rank = (parts_well, !is_seed(key), distinct);
+        if constant { same.push(made) } else { differ.push((rank, made)) }
     }
-    differ.sort_by(|a, b| {
-        b.0.cmp(&a.0).then(b.1.cmp(&a.1)).then_with(|| natural(a.2.field.key(), b.2.field.key(), false))
-    });
+    differ.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| natural(a.1.field.key(), b.1.field.key(), false)));
     let mut differ: Vec<Column> = differ.into_iter().map(|(.., column)| column).collect();
     let mut metrics = Vec::new();
     for (key, column) in table.metrics.iter() {
@@ -117,10 +118,11 @@ pub fn of(table: &RunTable, rows: &[u32], more: &[Attribute], room_px: f64) -> V
     }
     let first_metric = metrics.iter().min_by(|a, b| natural(a.field.key(), b.field.key(), true));
     let before_px: f64 = columns.iter().chain(first_metric).map(|column| column.width_px).sum();
-    let mut further = differ.split_off(first_params(&differ, room_px - before_px, usize::from(more.is_empty())));
+    let left_px = room_px - before_px;
+    let mut further = differ.split_off(first_params(&differ, left_px, usize::from(more.is_empty())));
     for column in &mut differ {
         column.group = Group::Params;
-        column.width_px = column.width_px.min(FIRST_PARAM_PX);
+        column.width_px = column.width_px.min(left_px.clamp(LEAST_PX, FIRST_PARAM_PX));
     }
     let mut tags = Vec::new();
     for (key, column) in table.tags.iter().filter(|(key, _)| !is_system_tag(key)) {
@@ -143,6 +145,12 @@ pub fn of(table: &RunTable, rows: &[u32], more: &[Attribute], room_px: f64) -> V
         columns.append(part);
     }
     columns
+}
+
+/// Whether a param says which of several repetitions a run is, by the names that libraries give it.
+fn is_seed(key: &str) -> bool {
+    let last = key.rsplit(['/', '.', '_']).next().unwrap_or(key);
+    last.eq_ignore_ascii_case("seed") || key.ends_with("random_state")
 }
 
 /// How many of the params fit into this room, `least` of them in any case.

@@ -71,7 +71,7 @@ pageTest('an artifact that its archive holds damaged says so, where it is shown 
   await idle(page);
   await shot(page, 'artifact-damaged');
   await page.keyboard.press('n');
-  await page.locator('[data-notice="archive-damaged"]').getByText('artifacts/per_class.csv').waitFor();
+  await page.locator('[data-notice="archive-damaged"] .path').getByText('artifacts/per_class.csv').waitFor();
 });
 
 pageTest('a failed run, its text, and nested runs', WIDE, async ({ page }) => {
