@@ -82,6 +82,7 @@ fn read_blob(blob: &Blob) -> Result<Vec<u8>, JsValue> {
 /// The DOM's exception as a fault: a file written to after it was picked is not readable any more.
 fn fault(path: &str, error: &JsValue) -> Fault {
     let name = js_sys::Reflect::get(error, &"name".into()).ok().and_then(|name| name.as_string()).unwrap_or_default();
+    let path = if path.is_empty() { "The folder" } else { path };
     match name.as_str() {
         "NotReadableError" => {
             Fault::new(FaultKind::FileChanged, format!("{path} changed on disk after it was picked. Drop it again."))

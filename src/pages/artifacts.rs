@@ -6,7 +6,7 @@ use crate::browser::signs::{self, Busy};
 use crate::pages::opening::{self, How};
 use crate::pages::state::App;
 use crate::session::Session;
-use crate::sources::{Fault, Folder, ReadAsk, Source};
+use crate::sources::{Fault, Folder, ReadAsk, Source, path};
 use crate::view::artifact::{IMAGE_BYTES, Preview, TEXT_BYTES, is_image_name, preview};
 use crate::view::format::{bytes, one_line};
 use crate::widgets::file_tree::{FileTree, TreeEntry, TreeFolder};
@@ -151,13 +151,17 @@ fn hear(app: App, folder: StoredValue<Rc<dyn Folder>, LocalStorage>) {
 }
 
 /// What the notices say of one artifact of a run: all of MLflow's layouts keep it at `RUN/artifacts/PATH`.
-fn flaws(app: App, row: u32, path: &str) -> Vec<String> {
+fn flaws(app: App, row: u32, artifact: &str) -> Vec<String> {
     app.report_changed.track();
+    let name = path::name(artifact);
     app.session.with_value(|session| {
         let Some(id) = session.table.id.get(row as usize) else { return Vec::new() };
-        let place = format!("{id}/artifacts/{path}");
+        let place = format!("{id}/artifacts/{artifact}");
         let its = session.report.notices().iter().filter(|notice| notice.path.ends_with(&place));
-        its.map(|notice| format!("{}. {}", notice.message.trim_end_matches('.'), notice.reason.advice())).collect()
+        its.map(|notice| {
+            format!("{}. {}", notice.message.trim_end_matches('.').replace(&notice.path, name), notice.reason.advice())
+        })
+        .collect()
     })
 }
 
@@ -212,7 +216,7 @@ async fn read(folder: Rc<dyn Folder>, path: String) -> Result<Read, Fault> {
 #[component]
 fn Shown(row: u32, folder: StoredValue<Rc<dyn Folder>, LocalStorage>, path: String) -> impl IntoView {
     let app = App::get();
-    let name = path.rsplit('/').next().unwrap_or(&path).to_owned();
+    let name = path::name(&path).to_owned();
     let questions = Questions::new(app);
     let content = {
         let path = path.clone();
@@ -271,11 +275,15 @@ fn shown(preview: Preview) -> AnyView {
         .into_any(),
         Preview::Table { head, rows, rest } => {
             let number = |text: &str| text.trim().parse::<f64>().is_ok();
+            let first = rows.first().cloned().unwrap_or_default();
+            let are_numbers = |at: usize| first.get(at).is_some_and(|text| number(text));
             view! {
                 {rest.map(|rest| view! { <p class="dim">"Shown: "{rest}</p> })}
                 <div class="table-scroll" tabindex="0" role="group" aria-label="Table">
                     <table class="tbl file">
-                        <thead><tr>{head.into_iter().map(|cell| view! { <th scope="col">{one_line(&cell, 80)}</th> }).collect_view()}</tr></thead>
+                        <thead><tr>{head.into_iter().enumerate().map(|(at, cell)| view! {
+                            <th scope="col" class:num=are_numbers(at)>{one_line(&cell, 80)}</th>
+                        }).collect_view()}</tr></thead>
                         <tbody>{rows.into_iter().map(|row| view! {
                             <tr>{row.into_iter().map(|cell| view! { <td class:num=number(&cell)>{one_line(&cell, 200)}</td> }).collect_view()}</tr>
                         }).collect_view()}</tbody>

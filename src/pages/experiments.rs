@@ -20,6 +20,10 @@ use leptos::prelude::*;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+/// Least width of descriptions, and what a scroll bar takes beside them.
+const DESCRIPTION_PX: f64 = 480.0;
+const SCROLLBAR_PX: f64 = 14.0;
+
 /// The list, and what was asked for.
 #[derive(Clone, PartialEq)]
 struct Listed {
@@ -194,7 +198,7 @@ pub fn Experiments() -> impl IntoView {
 fn Hints() -> impl IntoView {
     view! {
         <span class="hints" aria-hidden="true">
-            <kbd>"↑"</kbd><kbd>"↓"</kbd>" move "<kbd>"Enter"</kbd>" runs "<kbd>"Space"</kbd>" choose several"
+            <span><kbd>"↑"</kbd><kbd>"↓"</kbd>" move"</span><span><kbd>"Enter"</kbd>" runs"</span><span><kbd>"Space"</kbd>" choose several"</span>
         </span>
     }
 }
@@ -277,13 +281,18 @@ fn List(
         column(Column::Deleted, "Deleted", 80.0, true),
         column(Column::Last, "Last activity", 108.0, true),
         column(Column::Tags, "Tags", 260.0, false),
-        column(Column::Description, "Description", 480.0, false),
+        column(Column::Description, "Description", DESCRIPTION_PX, false),
     ];
     let widths = Memo::new(move |_| app.view.with(|view| view.widths.clone()));
     let has_origins = app.has_origins;
     let columns = Memo::new(move |_| {
         let mut columns = all.clone();
         columns.retain(|column| column.key != Column::Origin.word() || has_origins.get());
+        // the description takes what the others leave
+        let others_px: f64 = columns.iter().rev().skip(1).map(|column| column.width_px).sum();
+        if let Some(last) = columns.last_mut() {
+            last.width_px = last.width_px.max(document::width_px() - others_px - SCROLLBAR_PX);
+        }
         widths.with(|widths| {
             for (key, width) in widths {
                 if let Some(column) = columns.iter_mut().find(|column| column.key == *key) {
