@@ -26,6 +26,8 @@ use std::sync::Arc;
 
 /// Width of the list beside charts; `style/pages.css` has it as well.
 const LIST_PX: f64 = 300.0;
+/// In windows wider than this charts stand beside the table, not under it; `style/pages.css` has it as well.
+const BESIDE_PX: f64 = 1200.0;
 /// Width of the table beside charts at first, in hundredths.
 const TABLE_SHARE: f64 = 62.0;
 /// What stands before the name of a run: where it is chosen, and its eye.
@@ -131,7 +133,9 @@ fn Table() -> impl IntoView {
     let shown = Memo::new(move |_| {
         let base = pipeline.base.get();
         let sorted = app.view.with(|view| view.sort.as_ref().map(|(field, _)| field.clone()));
-        let room_px = document::width_px() * TABLE_SHARE / 100.0 - CHOOSE_PX - EYE_PX;
+        let width_px = document::width_px();
+        let table_px = if width_px <= BESIDE_PX { width_px } else { width_px * TABLE_SHARE / 100.0 };
+        let room_px = table_px - CHOOSE_PX - EYE_PX;
         let mut columns =
             app.session.with_value(|session| more.with(|more| columns::of(&session.table, &base, more, room_px)));
         if narrow_list.get() {

@@ -67,14 +67,37 @@ pub fn is_system_tag(key: &str) -> bool {
 /// Params that stand before the metrics at most, and how wide each is there, in CSS pixels.
 const FIRST_PARAMS: usize = 3;
 const FIRST_PARAM_PX: f64 = 104.0;
+/// Name and status, which stand first in any case.
+const AT_LEAST: usize = 2;
 /// A column with a text in it is no narrower.
 const LEAST_PX: f64 = 64.0;
 
 /// The columns for `rows` of the table, with those of `more` attributes: the experiment where there are several, the origin where
-/// several things were opened. Before the metrics stand as many params as leave one metric in sight in `room_px` CSS pixels; one
-/// in any case, unless there are more attributes.
+/// several things were opened. Before the metrics stand as many params as leave one metric in sight in `room_px` CSS pixels. Where
+/// not even the attributes leave that room they stand after the metrics, but for name and status.
 pub fn of(table: &RunTable, rows: &[u32], more: &[Attribute], room_px: f64) -> Vec<Column> {
     let mut columns = attributes(table, rows, more);
+    let (mut differ, mut same) = params(table, rows);
+    let mut metrics = metrics(table, rows);
+    let before_px: f64 = columns.iter().chain(metrics.first()).map(|column| column.width_px).sum();
+    let left_px = room_px - before_px;
+    let mut about = if left_px < 0.0 { columns.split_off(AT_LEAST) } else { Vec::new() };
+    let mut further = differ.split_off(first_params(&differ, left_px));
+    for column in &mut differ {
+        column.group = Group::Params;
+        column.width_px = column.width_px.min(left_px.clamp(LEAST_PX, FIRST_PARAM_PX));
+    }
+    for part in [&mut differ, &mut further, &mut same] {
+        part.sort_by(|a, b| natural(a.field.key(), b.field.key(), false));
+    }
+    for part in [&mut differ, &mut metrics, &mut about, &mut further, &mut same, &mut tags(table, rows)] {
+        columns.append(part);
+    }
+    columns
+}
+
+/// Params that differ among the rows, those first that part them best, and params that are the same in all.
+fn params(table: &RunTable, rows: &[u32]) -> (Vec<Column>, Vec<Column>) {
     let (mut differ, mut same) = (Vec::new(), Vec::new());
     for (key, column) in table.params.iter() {
         let (logged, distinct, some) = texts_of(column, rows);
@@ -99,7 +122,11 @@ pub fn of(table: &RunTable, rows: &[u32], more: &[Attribute], room_px: f64) -> V
         if constant { same.push(made) } else { differ.push((rank, made)) }
     }
     differ.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| natural(a.1.field.key(), b.1.field.key(), false)));
-    let mut differ: Vec<Column> = differ.into_iter().map(|(.., column)| column).collect();
+    (differ.into_iter().map(|(_, column)| column).collect(), same)
+}
+
+/// Metrics that one of the rows has, by name.
+fn metrics(table: &RunTable, rows: &[u32]) -> Vec<Column> {
     let mut metrics = Vec::new();
     for (key, column) in table.metrics.iter() {
         let values: Vec<f64> = rows.iter().filter_map(|&row| column.get(row)).map(|summary| summary.last).collect();
@@ -116,14 +143,12 @@ pub fn of(table: &RunTable, rows: &[u32], more: &[Attribute], room_px: f64) -> V
             width_px: width(key, longest_number(&values, numbers)),
         });
     }
-    let first_metric = metrics.iter().min_by(|a, b| natural(a.field.key(), b.field.key(), true));
-    let before_px: f64 = columns.iter().chain(first_metric).map(|column| column.width_px).sum();
-    let left_px = room_px - before_px;
-    let mut further = differ.split_off(first_params(&differ, left_px, usize::from(more.is_empty())));
-    for column in &mut differ {
-        column.group = Group::Params;
-        column.width_px = column.width_px.min(left_px.clamp(LEAST_PX, FIRST_PARAM_PX));
-    }
+    metrics.sort_by(|a, b| natural(a.field.key(), b.field.key(), true));
+    metrics
+}
+
+/// The users' own tags that one of the rows has, by name.
+fn tags(table: &RunTable, rows: &[u32]) -> Vec<Column> {
     let mut tags = Vec::new();
     for (key, column) in table.tags.iter().filter(|(key, _)| !is_system_tag(key)) {
         let longest = texts_of(column, rows).2.iter().map(|text| text.chars().count()).max();
@@ -138,13 +163,8 @@ pub fn of(table: &RunTable, rows: &[u32], more: &[Attribute], room_px: f64) -> V
             });
         }
     }
-    let parts =
-        [(&mut differ, false), (&mut metrics, true), (&mut further, false), (&mut same, false), (&mut tags, false)];
-    for (part, by_prefix) in parts {
-        part.sort_by(|a, b| natural(a.field.key(), b.field.key(), by_prefix));
-        columns.append(part);
-    }
-    columns
+    tags.sort_by(|a, b| natural(a.field.key(), b.field.key(), false));
+    tags
 }
 
 /// Whether a param says which of several repetitions a run is, by the names that libraries give it.
@@ -153,14 +173,14 @@ fn is_seed(key: &str) -> bool {
     last.eq_ignore_ascii_case("seed") || key.ends_with("random_state")
 }
 
-/// How many of the params fit into this room, `least` of them in any case.
-fn first_params(params: &[Column], room_px: f64, least: usize) -> usize {
-    let widths = params.iter().map(|column| column.width_px.min(FIRST_PARAM_PX));
-    let ends = widths.scan(0.0, |end, width| {
-        *end += width;
+/// How many of the params fit into this room; the first may be made narrower for it.
+fn first_params(params: &[Column], room_px: f64) -> usize {
+    let ends = params.iter().scan(0.0, |end, column| {
+        *end += column.width_px.min(FIRST_PARAM_PX);
         Some(*end)
     });
-    ends.take(FIRST_PARAMS).take_while(|end| *end <= room_px).count().max(least.min(params.len()))
+    let fit = ends.take(FIRST_PARAMS).take_while(|end| *end <= room_px).count();
+    fit.max(usize::from(!params.is_empty() && room_px >= LEAST_PX))
 }
 
 /// How many of the rows have a text, how many distinct ones there are, and those, or some of them spread over all: what a
@@ -192,7 +212,8 @@ fn attributes(table: &RunTable, rows: &[u32], more: &[Attribute]) -> Vec<Column>
     add(Attribute::StartTime, Some(Numbers::Fixed(0)), 1, "", 54.0);
     add(Attribute::Duration, Some(numbers), unit_ms, unit, 70.0);
     if rows.iter().any(|&row| table.user.get(row).is_some_and(|user| !user.is_empty())) {
-        add(Attribute::UserId, None, 1, "", 62.0);
+        let longest = texts_of(&table.user, rows).2.iter().map(|user| user.chars().count()).max().unwrap_or(0);
+        add(Attribute::UserId, None, 1, "", width("User", longest).clamp(62.0, 88.0));
     }
     if rows.iter().any(|&row| source(table, row).is_some()) {
         add(Attribute::Source, None, 1, "", 88.0);
@@ -288,16 +309,18 @@ mod tests {
             (&[][..], 2_000.0, 3),
             (&[], 650.0, 3),
             (&[], 500.0, 2),
-            (&[], 0.0, 1),
+            (&[], 470.0, 1),
+            (&[], 400.0, 0),
+            (&[], 300.0, 0),
             (&several[..], 2_000.0, 3),
-            (&several[..], 0.0, 0),
+            (&several[..], 500.0, 0),
         ] {
             let columns = of(&table, &rows, more, room_px);
             let metric = columns.iter().position(|column| column.group == Group::Metrics).expect("a metric");
             let before = columns.iter().take(metric).filter(|column| column.group == Group::Params).count();
             let end_px: f64 = columns.iter().take(metric + 1).map(|column| column.width_px).sum();
             assert_eq!(before, first, "{room_px}: {end_px}");
-            assert!(end_px <= room_px || room_px == 0.0, "{room_px}: {end_px}");
+            assert!(end_px <= room_px, "{room_px}: {end_px}");
             assert_eq!(columns.iter().filter(|column| column.field.to_string().starts_with("params")).count(), 4);
         }
     }
