@@ -9,6 +9,8 @@ use crate::view::format::Numbers;
 pub enum Group {
     /// The name, which stays in sight.
     Run,
+    /// The status, where the other attributes stand after the metrics; too narrow for a head.
+    Status,
     /// Status, times, user, source.
     About,
     /// Params whose value differs between the runs in view: those that part them best.
@@ -29,11 +31,13 @@ impl Group {
         let count = count_of(self);
         match self {
             Group::Run => "Run".to_owned(),
+            Group::Status => String::new(),
             Group::About => "About".to_owned(),
             Group::Params => match count_of(Group::MoreParams) + count_of(Group::SameParams) {
                 0 => format!("Params {count}"),
                 more => format!("Params {count} of {}", count + more),
             },
+            Group::MoreParams if count_of(Group::Params) == 0 => format!("Params {count}"),
             Group::Metrics => format!("Metrics {count}"),
             Group::MoreParams => format!("Further params {count}"),
             Group::SameParams => format!("Params, all the same {count}"),
@@ -81,7 +85,11 @@ pub fn of(table: &RunTable, rows: &[u32], more: &[Attribute], room_px: f64) -> V
     let mut metrics = metrics(table, rows);
     let before_px: f64 = columns.iter().chain(metrics.first()).map(|column| column.width_px).sum();
     let left_px = room_px - before_px;
-    let mut about = if left_px < 0.0 { columns.split_off(AT_LEAST) } else { Vec::new() };
+    let mut about = Vec::new();
+    if left_px < 0.0 {
+        about = columns.split_off(columns.len().min(AT_LEAST));
+        columns.iter_mut().skip(1).for_each(|status| status.group = Group::Status);
+    }
     let mut further = differ.split_off(first_params(&differ, left_px));
     for column in &mut differ {
         column.group = Group::Params;
