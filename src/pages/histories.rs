@@ -76,15 +76,19 @@ impl App {
         }
     }
 
-    /// Takes the wanted histories in batches; several calls share one task.
+    /// Takes the wanted histories in batches. Files are asked by one task, since their reader answers one question after the other;
+    /// of a server several are asked at once.
     fn ask_for_histories(self) {
+        let is_server = self.session.with_value(Session::has_server);
+        if !is_server && self.histories_asked.is_any() {
+            return;
+        }
         let Some(source) = self.source.get_value() else { return };
         let opening = self.opening.get_value();
         let busy = signs::Busy::start();
         self.histories_asked.start(async move {
             // charts that come into sight together ask together
             crate::browser::pause().await;
-            let is_server = self.session.with_value(Session::has_server);
             let mut most = if is_server { HISTORIES_OF_SERVER } else { HISTORIES_AT_ONCE };
             loop {
                 let asked_at = signs::now_ms();

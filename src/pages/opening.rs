@@ -229,7 +229,7 @@ fn start_now(app: App, name: String, things: Vec<Thing>) {
     app.act_all.set_value(Some(signs::Act::start("all-rows")));
     let opening = app.opening.get_value() + 1;
     app.opening.set_value(opening);
-    app.leave_histories();
+    app.histories_asked.abort();
     app.source.set_value(None);
     app.session.set_value(Session::default());
     app.histories.set_value(Histories::sampled(is_server.then_some(ENOUGH_POINTS)));
