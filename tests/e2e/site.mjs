@@ -30,7 +30,7 @@ async function certificate() {
   const [key, cert] = ['key.pem', 'cert.pem'].map((name) => join(dir, name));
   const name = ['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1'];
   try {
-    execFileSync('openssl', ['req', '-x509', '-newkey', 'ed25519', '-nodes', '-days', '2', ...name, '-keyout', key, '-out', cert], { stdio: 'pipe' });
+    execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2', ...name, '-keyout', key, '-out', cert], { stdio: 'pipe' });
     return { key: readFileSync(key), cert: readFileSync(cert) };
   } finally {
     await rm(dir, { recursive: true });
