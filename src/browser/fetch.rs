@@ -1,10 +1,10 @@
 //! Requests by the browser's own fetch, from the page or a worker. It must not know what is asked.
 
 use crate::browser::wait;
-use crate::sources::http::{Http, Method, NoAnswer, Request, Response, Sent};
+use crate::sources::http::{Http, Method, NoAnswer, Request, Response, Sent, WHOLE};
 use gloo::timers::callback::Timeout;
 use js_sys::{Promise, Reflect, Uint8Array};
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -26,6 +26,43 @@ impl Drop for Under {
     fn drop(&mut self) {
         self.0.abort();
     }
+}
+
+/// How long a request is waited for: it is aborted when nothing came for a while, or not all of it in [`WHOLE`] times as long.
+struct Patience {
+    controller: AbortController,
+    silence_ms: u32,
+    is_late: Rc<Cell<bool>>,
+    silence: RefCell<Option<Timeout>>,
+    _whole: Timeout,
+}
+
+impl Patience {
+    fn new(controller: &AbortController, silence_ms: u32) -> Patience {
+        let is_late = Rc::new(Cell::new(false));
+        let patience = Patience {
+            controller: controller.clone(),
+            silence_ms,
+            silence: RefCell::default(),
+            _whole: abort_after(silence_ms.saturating_mul(WHOLE), controller, &is_late),
+            is_late,
+        };
+        patience.begin_anew();
+        patience
+    }
+
+    /// Something came.
+    fn begin_anew(&self) {
+        *self.silence.borrow_mut() = Some(abort_after(self.silence_ms, &self.controller, &self.is_late));
+    }
+}
+
+fn abort_after(ms: u32, controller: &AbortController, is_late: &Rc<Cell<bool>>) -> Timeout {
+    let (is_late, controller) = (is_late.clone(), controller.clone());
+    Timeout::new(ms, move || {
+        is_late.set(true);
+        controller.abort();
+    })
 }
 
 fn fetch(url: &str, init: &RequestInit) -> Result<JsFuture, JsValue> {
@@ -60,23 +97,15 @@ async fn send(request: &Request) -> Result<Response, NoAnswer> {
     if let Some(body) = &request.body {
         init.set_body(&body.into());
     }
-    let is_late = Rc::new(Cell::new(false));
-    let timer = {
-        let (is_late, controller) = (is_late.clone(), under.0.clone());
-        Timeout::new(request.timeout_ms, move || {
-            is_late.set(true);
-            controller.abort();
-        })
-    };
-    let failed = |error: JsValue| if is_late.get() { NoAnswer::TimedOut } else { unreachable(&error) };
+    let patience = Patience::new(&under.0, request.silence_ms);
+    let failed = |error: JsValue| if patience.is_late.get() { NoAnswer::TimedOut } else { unreachable(&error) };
     let response = fetch(&request.url, &init).map_err(failed)?.await.map_err(failed)?;
     let response: web_sys::Response = response.unchecked_into();
     if response.type_() == ResponseType::Opaqueredirect {
         // The browser tells neither which redirect it is nor where it leads.
         return Ok(Response { status: REDIRECT, url: request.url.clone(), ..Response::default() });
     }
-    let body = body(&response, request.most_bytes, &failed).await?;
-    timer.cancel();
+    let body = body(&response, request.most_bytes, &patience, &failed).await?;
     let mut headers = Vec::new();
     for entry in response.headers().entries().into_iter().flatten() {
         let pair = js_sys::Array::from(&entry);
@@ -91,12 +120,14 @@ async fn send(request: &Request) -> Result<Response, NoAnswer> {
 async fn body(
     response: &web_sys::Response,
     most_bytes: u64,
+    patience: &Patience,
     failed: &impl Fn(JsValue) -> NoAnswer,
 ) -> Result<Vec<u8>, NoAnswer> {
     let mut bytes = Vec::new();
     let Some(stream) = response.body() else { return Ok(bytes) };
     let reader: ReadableStreamDefaultReader = stream.get_reader().unchecked_into();
     loop {
+        patience.begin_anew();
         let piece = JsFuture::from(reader.read()).await.map_err(failed)?;
         let get = |key: &str| Reflect::get(&piece, &key.into()).unwrap_or(JsValue::UNDEFINED);
         if get("done").is_truthy() {

@@ -5,7 +5,7 @@
 use crate::browser::carriers::{FileBytes, FileFolder, HandleFolder};
 use crate::browser::fetch::Fetch;
 use crate::browser::served::Wire;
-use crate::browser::server::Connection;
+use crate::browser::server::{Connection, of_secret};
 use crate::sources::codec::Packet;
 use crate::sources::hosted::Hosted;
 use crate::sources::remote::answer;
@@ -24,8 +24,8 @@ struct Host {
     /// Files that came ahead of `open`, with their paths.
     given: RefCell<VecDeque<(String, File)>>,
     source: RefCell<Option<Rc<dyn Source>>>,
-    /// Whether the source waits for somebody else most of the time.
-    is_far: Cell<bool>,
+    /// The same, if it is a server: it waits for somebody else most of the time.
+    server: RefCell<Option<Rc<Tracking>>>,
     questions: RefCell<VecDeque<(u32, String)>>,
     answering: Cell<bool>,
     /// Questions to a source that is far, while they are under way.
@@ -61,9 +61,9 @@ fn receive(host: &Rc<Host>, data: &JsValue) {
     let get = |key: &str| js_sys::Reflect::get(data, &key.into()).unwrap_or(JsValue::UNDEFINED);
     if let Ok(things) = get("open").dyn_into::<js_sys::Array>() {
         let server = server(&things);
-        host.is_far.set(server.is_some());
+        host.server.borrow_mut().clone_from(&server);
         let opened = match server {
-            Some(server) => Ok(server),
+            Some(server) => Ok(server as Rc<dyn Source>),
             None => open_things(&things, &mut host.given.borrow_mut()),
         };
         let opened = opened.map(|source| *host.source.borrow_mut() = Some(source));
@@ -79,7 +79,7 @@ fn receive(host: &Rc<Host>, data: &JsValue) {
     } else if let (Some(number), Some(question)) = (get("number").as_f64(), get("question").as_string()) {
         let number = number as u32;
         let host = host.clone();
-        if host.is_far.get() {
+        if host.server.borrow().is_some() {
             wasm_bindgen_futures::spawn_local(async move { answer_one(&host, number, &question).await });
             return;
         }
@@ -87,6 +87,8 @@ fn receive(host: &Rc<Host>, data: &JsValue) {
         if !host.answering.replace(true) {
             wasm_bindgen_futures::spawn_local(async move { answer_all(&host).await });
         }
+    } else if let Ok(secret) = get("sign").dyn_into::<js_sys::Array>() {
+        host.server.borrow().iter().for_each(|server| server.sign_in(of_secret(&secret)));
     } else if let Some(number) = get("cancel").as_f64() {
         let number = number as u32;
         host.questions.borrow_mut().retain(|(own, _)| *own != number);
@@ -122,7 +124,7 @@ async fn answer_all(host: &Host) {
 }
 
 /// A server is opened alone.
-fn server(things: &js_sys::Array) -> Option<Rc<dyn Source>> {
+fn server(things: &js_sys::Array) -> Option<Rc<Tracking>> {
     let message = js_sys::Reflect::get(&things.get(0), &"server".into()).ok()?;
     let Connection { address, credentials, workspace } = Connection::of_message(&message)?;
     Some(Rc::new(Tracking::new(Rc::new(Fetch), address, credentials, workspace)))

@@ -27,7 +27,7 @@ impl Connection {
             let _ = Reflect::set(&message, &key.into(), value);
         };
         put("address", &self.address.base().into());
-        put("secret", &words(&self.credentials).iter().map(|word| JsValue::from(word.as_str())).collect::<Array>());
+        put("secret", &secret(&self.credentials));
         if let Some(workspace) = &self.workspace {
             put("workspace", &workspace.into());
         }
@@ -37,14 +37,22 @@ impl Connection {
     /// From that message; `None` for another.
     pub(super) fn of_message(message: &JsValue) -> Option<Connection> {
         let get = |key: &str| Reflect::get(message, &key.into()).unwrap_or(JsValue::UNDEFINED);
-        let words = get("secret").dyn_into::<Array>().unwrap_or_default();
-        let words: Vec<String> = words.iter().filter_map(|word| word.as_string()).collect();
         Some(Connection {
             address: Address::parse(&get("address").as_string()?).ok()?,
-            credentials: credentials(&words),
+            credentials: of_secret(&get("secret").dyn_into().unwrap_or_default()),
             workspace: get("workspace").as_string(),
         })
     }
+}
+
+/// Who asks, as a part of a message to the worker.
+pub(super) fn secret(credentials: &Credentials) -> Array {
+    words(credentials).iter().map(|word| JsValue::from(word.as_str())).collect()
+}
+
+/// From that part.
+pub(super) fn of_secret(secret: &Array) -> Credentials {
+    credentials(&secret.iter().filter_map(|word| word.as_string()).collect::<Vec<_>>())
 }
 
 fn words(credentials: &Credentials) -> Vec<String> {

@@ -1,13 +1,16 @@
 //! The page and its reader: one worker a source, made from a `blob:` bootstrap so that the page's policy binds it.
 //!
 //! Messages to the worker: `{give: files}` for flat lists, `{open: [things]}` once, then `{number, question}`, and
-//! `{cancel: number}` for a question whose answer nobody waits for any more. Messages back: `{number, header, buffers}`
+//! `{cancel: number}` for a question whose answer nobody waits for any more; `{sign: words}` when somebody else asks a server from
+//! now on. Messages back: `{number, header, buffers}`
 //! with the buffers transferred, `{opened: null | message}` after `open`, `{died: message}` when the reader panicked,
 //! `{missing: message}` when its code could not be fetched, `{said: sentence}` why an answer takes longer.
 
 use crate::browser::files::Thing;
+use crate::browser::server::secret;
 use crate::sources::codec::Packet;
 use crate::sources::remote::Transport;
+use crate::sources::rest::Credentials;
 use crate::sources::{Async, Fault, FaultKind};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -96,6 +99,12 @@ impl Reader {
     /// From now on `listener` hears, in a sentence each time, why an answer takes longer.
     pub fn listen(&self, listener: impl Fn(String) + 'static) {
         *self.inner.listener.borrow_mut() = Some(Rc::new(listener));
+    }
+
+    /// From now on a server is told of somebody else who asks.
+    pub fn sign_in(&self, credentials: &Credentials) {
+        // nobody is told if it can not be: the worker is gone then, and the next question says so
+        let _ = self.inner.post("sign", &secret(credentials));
     }
 
     /// Gives the worker the things to open, and waits until it has looked at them.

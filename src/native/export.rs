@@ -23,10 +23,11 @@ pub struct Export {
     pub chosen: Chosen,
 }
 
-/// Runs it; what was chosen and is not there is an error too, after the rest was written.
+/// Runs it; what was chosen and is not there is an error too, after the rest was written. Of a server that fails on the way what it
+/// gave is written, and standard error says what is missing.
 ///
 /// # Errors
-/// When nothing is recognised, when the file is there already, when it can not be written.
+/// When nothing is recognised or came, when the file is there already, when it can not be written.
 pub fn run(export: &Export) -> Result<(), Fault> {
     let written = match &export.out {
         None => {
@@ -44,8 +45,15 @@ pub fn run(export: &Export) -> Result<(), Fault> {
         Some(out) => to_file(export, out)?,
     };
     eprintln!("runglass: {} experiments, {} runs, {} points", written.experiments, written.runs, written.points);
+    if !written.silences.is_empty() {
+        eprintln!("runglass: THE EXPORT IS NOT WHOLE, as its notices say:");
+        written.silences.iter().for_each(|silence| eprintln!("runglass: - {silence}"));
+    }
     match written.missing.as_slice() {
         [] => Ok(()),
+        missing if !written.silences.is_empty() => {
+            Err(Fault::new(FaultKind::NotFound, format!("there came no {}", missing.join(", no "))))
+        }
         missing => Err(Fault::new(FaultKind::NotFound, format!("there is no {}", missing.join(", no ")))),
     }
 }
@@ -141,5 +149,58 @@ impl Meter {
         if self.is_line_open {
             eprintln!();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::native::failing::{Fails, dead, failed, tracking};
+    use crate::sources::exports::document::{Chosen, Written, write};
+    use crate::sources::{Fault, FaultKind};
+    use serde_json::Value;
+
+    fn written(fails: Fails) -> Result<(Written, Value), Fault> {
+        let mut text = String::new();
+        let mut sink = |piece: &str| {
+            text.push_str(piece);
+            Ok(())
+        };
+        let written = pollster::block_on(write(&tracking(fails), &Chosen::default(), &mut sink, &mut |_| {}))?;
+        Ok((written, serde_json::from_str(&text).expect("JSON")))
+    }
+
+    #[test]
+    fn what_a_server_gave_before_it_failed_is_written() {
+        // What fails; runs and points that come all the same, and the first words of what is missing.
+        let check = |fails: Fails, expected: [u64; 2], missing: &[&str]| {
+            let (written, document) = written(fails).expect("something was read");
+            assert_eq!([written.runs, written.points], expected, "{:?}", written.silences);
+            assert_eq!(document["runs"].as_array().map(Vec::len), Some(expected[0] as usize));
+            assert_eq!(document["experiments"][0]["name"], "one");
+            let notices = document["notices"].as_array().into_iter().flatten();
+            let silent = notices.filter(|notice| notice["reason"] == "server-silent");
+            let silent: Vec<&str> = silent.filter_map(|notice| notice["message"].as_str()).collect();
+            assert_eq!(silent, written.silences);
+            assert_eq!(silent.len(), missing.len(), "{silent:?}");
+            assert!(silent.iter().zip(missing).all(|(said, missing)| said.starts_with(missing)), "{silent:?}");
+        };
+        check(|_, _| None, [2, 12], &[]);
+        check(
+            |url, body| (url.contains("runs/search") && body.contains("page_token")).then(dead),
+            [1, 6],
+            &["Not all runs came: http://mlflow.test answered before", "Not all registered models"],
+        );
+        check(|url, _| url.contains("runs/search").then(failed), [0, 0], &["Not all runs came: The server at"]);
+        // its last point is known
+        let of_b: Fails = |url, _| (url.contains("run_id=r1") && url.contains("metric_key=b")).then(failed);
+        check(of_b, [2, 11], &["The points of `b` did not come: The server at"]);
+        let points = "The points of";
+        let all: Fails = |url, _| url.contains("get-history").then(failed);
+        check(all, [2, 6], &[points, points, points, points, "The histories after it were not asked for"]);
+        let gone: Fails = |url, _| url.contains("get-history").then(dead);
+        check(gone, [2, 6], &["The histories from this run on did not come: http://mlflow.test answered before"]);
+        check(|url, _| url.contains("registered-models").then(failed), [2, 12], &["Not all registered models"]);
+        let fault = written(|_, _| Some(failed())).expect_err("nothing was read");
+        assert_eq!(fault.kind, FaultKind::Busy);
     }
 }

@@ -3,13 +3,15 @@
 //! It must not know what is asked. A redirect is followed where the request allows it, and to the same origin alone; any other
 //! is an answer, as in the browser.
 
-use crate::sources::http::{Http, Method, NoAnswer, Request, Response, Sent};
+use crate::sources::http::{Http, Method, NoAnswer, Request, Response, Sent, WHOLE};
 use crate::sources::{Fault, FaultKind};
 use reqwest::redirect::Policy;
 use std::time::Duration;
 
 /// Redirects that are followed.
 const REDIRECTS: usize = 5;
+/// How long a connection may take to be made, seconds.
+const CONNECT_S: u64 = 10;
 
 /// Sends requests. It runs on what [`block_on`] starts.
 pub struct Client {
@@ -35,7 +37,7 @@ impl Client {
         let client = |policy: Policy| {
             reqwest::Client::builder()
                 .redirect(policy)
-                .connect_timeout(Duration::from_secs(20))
+                .connect_timeout(Duration::from_secs(CONNECT_S))
                 .user_agent(concat!("runglass/", env!("CARGO_PKG_VERSION")))
                 .build()
                 .map_err(|error| {
@@ -51,21 +53,21 @@ impl Client {
             Method::Post => reqwest::Method::POST,
         };
         let client = if request.follows { &self.follows } else { &self.stays };
-        let mut sent =
-            client.request(method, &request.url).timeout(Duration::from_millis(u64::from(request.timeout_ms)));
+        let silence = Duration::from_millis(u64::from(request.silence_ms));
+        let mut sent = client.request(method, &request.url).timeout(silence * WHOLE);
         for (name, value) in &request.headers {
             sent = sent.header(name, value);
         }
         if let Some(body) = &request.body {
             sent = sent.body(body.clone());
         }
-        let mut answer = sent.send().await.map_err(|error| no_answer(&error))?;
+        let mut answer = unless_silent(silence, sent.send()).await?;
         let mut response =
             Response { status: answer.status().as_u16(), url: answer.url().to_string(), ..Response::default() };
         for (name, value) in answer.headers() {
             response.headers.push((name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()));
         }
-        while let Some(piece) = answer.chunk().await.map_err(|error| no_answer(&error))? {
+        while let Some(piece) = unless_silent(silence, answer.chunk()).await? {
             if (response.body.len() + piece.len()) as u64 > request.most_bytes {
                 return Err(NoAnswer::TooLarge);
             }
@@ -75,8 +77,20 @@ impl Client {
     }
 }
 
+/// What comes before `silence` has passed.
+async fn unless_silent<T>(
+    silence: Duration,
+    coming: impl Future<Output = Result<T, reqwest::Error>>,
+) -> Result<T, NoAnswer> {
+    match tokio::time::timeout(silence, coming).await {
+        Ok(came) => came.map_err(|error| no_answer(&error)),
+        Err(_) => Err(NoAnswer::TimedOut),
+    }
+}
+
 fn no_answer(error: &reqwest::Error) -> NoAnswer {
     match error.is_timeout() {
+        true if error.is_connect() => NoAnswer::Unreachable(format!("no connection within {CONNECT_S} s")),
         true => NoAnswer::TimedOut,
         false => NoAnswer::Unreachable(words(error)),
     }
@@ -98,6 +112,10 @@ impl Http for Client {
 
     fn is_there<'a>(&'a self, url: &'a str) -> Sent<'a, bool> {
         Box::pin(async move { self.follows.get(url).timeout(Duration::from_secs(5)).send().await.is_ok() })
+    }
+
+    fn tell(&self, words: &str) {
+        eprintln!("runglass: {words}");
     }
 
     fn pause(&self, ms: u32) -> Sent<'_, ()> {
@@ -126,6 +144,7 @@ mod tests {
     use crate::sources::http::{Http, Method, NoAnswer, Request, Response};
     use std::io::{Read, Write};
     use std::net::TcpListener;
+    use std::time::Duration;
 
     /// Answers one connection after the other, each with the next text; tells what was asked.
     fn server(answers: Vec<String>) -> (String, std::thread::JoinHandle<Vec<String>>) {
@@ -146,16 +165,16 @@ mod tests {
         (base, asked)
     }
 
-    fn send(url: &str, most_bytes: u64, timeout_ms: u32, follows: bool) -> Result<Response, NoAnswer> {
+    fn send(url: &str, most_bytes: u64, silence_ms: u32, follows: bool) -> Result<Response, NoAnswer> {
         let client = Client::new().expect("a client");
         let (method, url, body) = (Method::Get, url.to_owned(), None);
         let headers = vec![("X-Key".to_owned(), "secret".to_owned())];
-        let request = Request { method, url, headers, body, timeout_ms, most_bytes, follows };
+        let request = Request { method, url, headers, body, silence_ms, most_bytes, follows };
         block_on(client.send(&request)).expect("waited")
     }
 
-    fn ask(url: &str, most_bytes: u64, timeout_ms: u32) -> Result<Response, NoAnswer> {
-        send(url, most_bytes, timeout_ms, true)
+    fn ask(url: &str, most_bytes: u64, silence_ms: u32) -> Result<Response, NoAnswer> {
+        send(url, most_bytes, silence_ms, true)
     }
 
     #[test]
@@ -183,6 +202,34 @@ mod tests {
         assert_eq!(ask(&base, 3, 5_000), Err(NoAnswer::TooLarge));
         let asked = asked.join().expect("a server");
         assert!(asked.iter().all(|head| head.contains("secret") && head.starts_with("GET /")), "{asked:?}");
+    }
+
+    const HEAD: &str = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n";
+
+    /// Answers one connection with these pieces, each after a pause; then it is silent until whoever asked goes.
+    fn dripping(pieces: &'static [&'static str], pause: Duration) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().expect("a connection");
+            for piece in pieces {
+                std::thread::sleep(pause);
+                if stream.write_all(piece.as_bytes()).is_err() {
+                    return;
+                }
+            }
+            let _ = stream.read_to_end(&mut Vec::new());
+        });
+        url
+    }
+
+    #[test]
+    fn a_slow_answer_comes_and_a_silent_one_ends() {
+        let pause = Duration::from_millis(100);
+        // longer altogether than it may be silent
+        let response = ask(&dripping(&[HEAD, "a", "b", "c", "d", "e", "f"], pause), 9, 400).expect("an answer");
+        assert_eq!(response.body, b"abcdef");
+        assert_eq!(ask(&dripping(&[HEAD, "a", "b"], pause), 9, 400), Err(NoAnswer::TimedOut), "silent in its midst");
     }
 
     #[test]

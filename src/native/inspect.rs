@@ -6,8 +6,9 @@
 mod document;
 mod points;
 
-use crate::model::{Experiment, Lifecycle, Reason, Report, RunTable, Severity, Store};
-use crate::sources::{Fault, FaultKind, RunsAsk, Source, each_page};
+use crate::model::{Experiment, Lifecycle, Report, RunTable, Severity, Store};
+use crate::sources::silence::{self, NOT_ASKED};
+use crate::sources::{Fault, RunsAsk, Source, each_page};
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
@@ -21,40 +22,6 @@ pub struct Inspected {
     runs: RunTable,
     report: Report,
 }
-
-/// Whether it is a server that failed: what it gave before is kept, while a file that fails is opened again.
-fn is_of_server(fault: &Fault) -> bool {
-    use FaultKind::{BadAnswer, Busy, Forbidden, LoginPage, NotMlflow, Refused, TimedOut, Unauthorised, Unreachable};
-    matches!(
-        fault.kind,
-        BadAnswer | Busy | Forbidden | LoginPage | NotMlflow | Refused | TimedOut | Unauthorised | Unreachable
-    )
-}
-
-/// Whether any other question would wait as long for nothing.
-fn is_gone(fault: &Fault) -> bool {
-    matches!(fault.kind, FaultKind::TimedOut | FaultKind::Unreachable)
-}
-
-/// What a server did not give.
-fn note_silence(report: &mut Report, path: &str, missing: &str, why: &str) {
-    report.note(Reason::ServerSilent, path, None, format!("{missing}: {why}"));
-}
-
-/// Whether more can be asked after this part; where nothing was read before, its fault is that of the whole.
-fn goes_on(asked: Result<(), Fault>, has_some: bool, missing: &str, report: &mut Report) -> Result<bool, Fault> {
-    match asked {
-        Ok(()) => Ok(true),
-        Err(fault) if has_some && is_of_server(&fault) => {
-            note_silence(report, "", missing, &fault.message);
-            Ok(!is_gone(&fault))
-        }
-        Err(fault) => Err(fault),
-    }
-}
-
-/// Why a part is missing that was not asked for.
-const NOT_ASKED: &str = "the server was gone before they were asked for.";
 
 /// Reads everything. Of a server that fails on the way: what it gave, and a notice for each part that is missing.
 ///
@@ -72,7 +39,7 @@ pub async fn read(source: &dyn Source) -> Result<Inspected, Fault> {
     )
     .await;
     let has_some = !experiments.is_empty();
-    let mut is_there = goes_on(asked, has_some, "Not all experiments came, nor their runs", &mut report)?;
+    let mut is_there = silence::goes_on(asked, has_some, "Not all experiments came, nor their runs", &mut report)?;
     let mut runs = RunTable::default();
     if is_there {
         let asked = each_page(
@@ -83,9 +50,9 @@ pub async fn read(source: &dyn Source) -> Result<Inspected, Fault> {
             },
         )
         .await;
-        is_there = goes_on(asked, has_some, "Not all runs came", &mut report)?;
+        is_there = silence::goes_on(asked, has_some, "Not all runs came", &mut report)?;
     } else {
-        note_silence(&mut report, "", "No runs came", NOT_ASKED);
+        silence::note(&mut report, "", "No runs came", NOT_ASKED);
     }
     let mut stores = source.stores().await?;
     if stores.iter().any(|store| store.server.is_some()) {
@@ -93,9 +60,9 @@ pub async fn read(source: &dyn Source) -> Result<Inspected, Fault> {
         let missing = "Registered models, logged models and traces were not all counted";
         if is_there {
             let asked = each_page(|after| source.shelf(after), |page| report.merge(page.report)).await;
-            is_there = goes_on(asked, has_some, missing, &mut report)?;
+            is_there = silence::goes_on(asked, has_some, missing, &mut report)?;
         } else {
-            note_silence(&mut report, "", missing, NOT_ASKED);
+            silence::note(&mut report, "", missing, NOT_ASKED);
         }
         if is_there {
             stores = source.stores().await?;
@@ -154,9 +121,8 @@ fn is_deleted(lifecycle: Lifecycle) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::sources::http::{Http, NoAnswer, Request, Response, Sent};
+    use crate::native::failing::{Fails, dead, failed, tracking};
     use crate::sources::memory::Memory;
-    use crate::sources::rest::{Address, Credentials, Tracking};
     use crate::sources::stores::Stores;
     use crate::sources::{Fault, FaultKind};
     use std::rc::Rc;
@@ -242,70 +208,9 @@ destination_id: m-1
         assert_eq!(summary["notices"], serde_json::json!({"info": 0, "warning": 1, "error": 0}));
     }
 
-    type Reply = Result<Response, NoAnswer>;
-
-    fn answer(status: u16, body: &serde_json::Value) -> Reply {
-        Ok(Response { status, body: body.to_string().into_bytes(), ..Response::default() })
-    }
-
-    fn dead() -> Reply {
-        Err(NoAnswer::Unreachable("reset".into()))
-    }
-
-    fn failed() -> Reply {
-        answer(500, &serde_json::json!({"error_code": "INTERNAL_ERROR"}))
-    }
-
-    /// What comes in place of an answer, by address and body.
-    type Fails = fn(&str, &str) -> Option<Reply>;
-
-    /// A server with two pages of runs and the last points of three metrics of each.
-    struct Failing(Fails);
-
-    impl Http for Failing {
-        fn send<'a>(&'a self, request: &'a Request) -> Sent<'a, Reply> {
-            let body = request.body.clone().unwrap_or_default();
-            let reply = (self.0)(&request.url, &body).unwrap_or_else(|| match request.url.as_str() {
-                url if url.contains("experiments/search") => {
-                    answer(200, &serde_json::json!({"experiments": [{"experiment_id": "1", "name": "one"}]}))
-                }
-                url if url.contains("runs/search") => {
-                    let is_first = !body.contains("page_token");
-                    let id = if is_first { "r1" } else { "r2" };
-                    let metric = |key: &str| serde_json::json!({"key": key, "value": 1, "step": 1, "timestamp": 1});
-                    let metrics = ["a", "b", "c"].map(metric);
-                    let data = serde_json::json!({ "metrics": metrics });
-                    let run = serde_json::json!({"info": {"run_id": id, "experiment_id": "1"}, "data": data});
-                    let next = is_first.then_some("2");
-                    answer(200, &serde_json::json!({"runs": [run], "next_page_token": next}))
-                }
-                url if url.contains("metrics/get-history?") => {
-                    let point = |step: u32| serde_json::json!({"value": 1, "step": step, "timestamp": step});
-                    answer(200, &serde_json::json!({"metrics": [point(0), point(1)]}))
-                }
-                _ => answer(404, &serde_json::json!({})),
-            });
-            Box::pin(std::future::ready(reply))
-        }
-
-        fn is_there<'a>(&'a self, _url: &'a str) -> Sent<'a, bool> {
-            Box::pin(std::future::ready(false))
-        }
-
-        fn pause(&self, _ms: u32) -> Sent<'_, ()> {
-            Box::pin(std::future::ready(()))
-        }
-
-        fn origin(&self) -> Option<String> {
-            None
-        }
-    }
-
     /// What both forms say of it.
     fn both(fails: Fails) -> Result<(serde_json::Value, serde_json::Value), Fault> {
-        let address = Address::parse("http://mlflow.test").expect("an address");
-        let source = Tracking::new(Rc::new(Failing(fails)), address, Credentials::None, None);
-        let inspected = pollster::block_on(super::read(&source))?;
+        let inspected = pollster::block_on(super::read(&tracking(fails)))?;
         let (mut counts, mut document) = (Vec::new(), Vec::new());
         inspected.write_summary(&mut counts).expect("written");
         inspected.write_document(&mut document).expect("written");

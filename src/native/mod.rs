@@ -4,6 +4,8 @@
 
 pub mod disk;
 pub mod export;
+#[cfg(test)]
+mod failing;
 pub mod http;
 pub mod inspect;
 mod open;
@@ -45,7 +47,7 @@ Usage: runglass inspect PATH [--summary]
 A tracking server is told who asks by MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN, and
 MLFLOW_WORKSPACE, as MLflow's own client reads them; never by its address.
 
-Exit status: 0 when something was read (what was skipped is listed as notices), 2 when nothing was recognised,
+Exit status: 0 when something was read (what was skipped, and what a server did not give, is listed as notices), 2 when nothing was recognised,
 1 for every other error.
 ";
 

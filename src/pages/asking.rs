@@ -1,13 +1,16 @@
-//! Asking servers for what the view shows: page after page until all of it is here, one question at a time. Another view drops the
-//! question that is under way, and with it its request.
+//! Asking servers for what the view shows: page after page until all of it is here, one after the other. Of another view the page that
+//! is under way comes all the same where its list holds what that view wants; else it is dropped, and with it its request.
 
+use crate::browser::worker::Reader;
 use crate::browser::{Timer, preferences, signs, wait};
 use crate::model::{Lifecycle, RunKey, RunTable};
+use crate::pages::coming::Coming;
 use crate::pages::opening::tell;
 use crate::pages::state::App;
 use crate::query::Query;
 use crate::session::{Asking, Phase, Sorted};
 use crate::sources::path;
+use crate::sources::rest::Credentials;
 use crate::sources::union::Part;
 use crate::sources::{Fault, Page, RunsAsk, Scope, Source};
 use crate::view::rows::PARENT_TAG;
@@ -43,6 +46,16 @@ pub enum Standing {
     Failed(Fault),
 }
 
+/// A server that is open.
+struct Server {
+    /// The number of its opening.
+    opening: usize,
+    /// Answers as a part of all that is open.
+    part: Rc<Part>,
+    /// Its worker.
+    reader: Reader,
+}
+
 /// What pages know of what is asked; copied freely.
 #[derive(Clone, Copy)]
 pub struct Asked {
@@ -64,9 +77,13 @@ pub struct Asked {
     pub live_ms: RwSignal<u32>,
     /// Whether the last such look was answered.
     pub is_live: RwSignal<bool>,
-    /// The servers by the number of their opening.
-    servers: StoredValue<Vec<(usize, Rc<Part>)>, LocalStorage>,
-    under_way: StoredValue<Option<AbortHandle>>,
+    /// Whether the form in which somebody says who asks stands open.
+    pub signs_in: RwSignal<bool>,
+    servers: StoredValue<Vec<Server>, LocalStorage>,
+    /// Pages of runs that are under way.
+    coming: Coming,
+    /// Who asks for one after the other.
+    asker: StoredValue<Option<AbortHandle>>,
     /// Until the view stands still.
     settling: StoredValue<Option<Timer>, LocalStorage>,
 }
@@ -84,15 +101,17 @@ impl Asked {
             sorted: RwSignal::new(Sorted::Wholly),
             live_ms: RwSignal::new(preferences::live_ms()),
             is_live: RwSignal::new(true),
+            signs_in: RwSignal::new(false),
             servers: StoredValue::new_local(Vec::new()),
-            under_way: StoredValue::new(None),
+            coming: Coming::new(),
+            asker: StoredValue::new(None),
             settling: StoredValue::new_local(None),
         }
     }
 
     /// Of what was open nothing is asked any more.
     pub fn forget(self) {
-        self.drop_question();
+        self.want(&[]);
         self.lists.set_value(Asking::default());
         self.servers.update_value(Vec::clear);
         self.revised.set(HashMap::new());
@@ -100,25 +119,34 @@ impl Asked {
     }
 
     /// A server was opened.
-    pub fn add(self, opening: usize, server: Rc<Part>) {
-        self.servers.update_value(|servers| servers.push((opening, server)));
+    pub fn add(self, opening: usize, part: Rc<Part>, reader: Reader) {
+        self.servers.update_value(|servers| servers.push(Server { opening, part, reader }));
+    }
+
+    /// From now on somebody else asks; what failed goes on where it stopped.
+    pub fn sign_in(self, credentials: &Credentials) {
+        self.servers.with_value(|servers| servers.iter().for_each(|server| server.reader.sign_in(credentials)));
+        self.go_on();
     }
 
     /// The server of an opening.
     pub fn server(self, opening: usize) -> Option<Rc<Part>> {
-        self.servers.with_value(|servers| servers.iter().find(|(own, _)| *own == opening).map(|(_, part)| part.clone()))
+        let is_its = |server: &&Server| server.opening == opening;
+        self.servers.with_value(|servers| servers.iter().find(is_its).map(|server| server.part.clone()))
     }
 
-    fn drop_question(self) {
+    /// Nobody asks for more until it is begun anew; what is under way comes if it is of use to what is wanted now.
+    fn want(self, wanted: &[(usize, Scope)]) {
         self.settling.set_value(None);
-        if let Some(question) = self.under_way.try_update_value(Option::take).flatten() {
-            question.abort();
+        if let Some(asker) = self.asker.try_update_value(Option::take).flatten() {
+            asker.abort();
         }
+        self.coming.keep(wanted);
     }
 
     /// The user stops it.
     pub fn stop(self) {
-        self.drop_question();
+        self.want(&[]);
         self.standing.set(Standing::Stopped);
     }
 
@@ -264,7 +292,7 @@ pub fn keep_asking(app: App, wanted: Memo<Vec<(usize, Scope)>>) {
     Effect::new(move || {
         asked.again.track();
         let wanted = wanted.get();
-        asked.drop_question();
+        asked.want(&wanted);
         asked.said.set(String::new());
         let is_here =
             asked.lists.with_value(|lists| wanted.iter().all(|(opening, scope)| lists.is_whole(*opening, scope)));
@@ -296,7 +324,7 @@ fn ask(app: App, wanted: Vec<(usize, Scope)>, busy: signs::Busy) {
             act.shown();
         }
     });
-    app.asked.under_way.set_value(Some(handle));
+    app.asked.asker.set_value(Some(handle));
     leptos::task::spawn_local(async move {
         let _ = asking.await;
         drop(busy);
@@ -310,25 +338,43 @@ async fn ask_one(app: App, opening: usize, scope: &Scope) -> Result<(), Fault> {
     let has_charts = app.view.with_untracked(|view| view.page == PageName::Runs && view.layout != Layout::Table);
     let mut may_begin = if has_charts { CHARTS_BEGIN } else { 0 };
     while let Some(ask) = asked.lists.with_value(|lists| lists.next(opening, scope, size)) {
-        // curves in sight come before rows out of sight
-        if ask.after.is_some() {
-            let mut looks = CURVES_FIRST;
-            while looks > 0 && (may_begin > 0 || app.is_asking_for_histories()) {
-                looks -= 1;
-                may_begin = if app.is_asking_for_histories() { 0 } else { may_begin.saturating_sub(1) };
-                wait(CURVES_LOOK_MS).await;
+        let page = match asked.coming.of(opening, &ask.scope) {
+            Some(page) => page,
+            None => {
+                // curves in sight come before rows out of sight
+                if ask.after.is_some() {
+                    curves_first(app, &mut may_begin).await;
+                }
+                asked.coming.start(opening, ask.scope.clone(), bring(app, opening, server.clone(), ask))
             }
+        };
+        if let Ok(taken) = page.await {
+            size = (f64::from(size) * (PAGE_MS / taken?).clamp(0.5, 2.0)).clamp(100.0, 5_000.0) as u32;
         }
-        let start_ms = signs::now_ms();
-        let page = server.runs(ask.clone()).await?;
-        let took_ms = (signs::now_ms() - start_ms).max(1.0);
-        size = (f64::from(size) * (PAGE_MS / took_ms).clamp(0.5, 2.0)).clamp(100.0, 5_000.0) as u32;
-        take(app, opening, &ask, page);
     }
     if scope.query.is_empty() && scope.only.is_empty() && scope.lifecycle.is_none_or(|of| of == Lifecycle::Active) {
         app.session.update_value(|session| session.set_whole(&scope.experiments));
     }
     Ok(())
+}
+
+/// Until the curves in sight have come, or take too long; `may_begin` looks are left for charts that are still being built.
+async fn curves_first(app: App, may_begin: &mut u32) {
+    let mut looks = CURVES_FIRST;
+    while looks > 0 && (*may_begin > 0 || app.is_asking_for_histories()) {
+        looks -= 1;
+        *may_begin = if app.is_asking_for_histories() { 0 } else { may_begin.saturating_sub(1) };
+        wait(CURVES_LOOK_MS).await;
+    }
+}
+
+/// Asks for one page and takes it in; how long it took, milliseconds.
+async fn bring(app: App, opening: usize, server: Rc<Part>, ask: RunsAsk) -> Result<f64, Fault> {
+    let start_ms = signs::now_ms();
+    let page = server.runs(ask.clone()).await?;
+    let took_ms = (signs::now_ms() - start_ms).max(1.0);
+    take(app, opening, &ask, page);
+    Ok(took_ms)
 }
 
 fn take(app: App, opening: usize, ask: &RunsAsk, page: Page<RunTable>) {

@@ -1,13 +1,12 @@
 //! The bar on top: where you are, what was skipped, what was sent, theme, help; and the line that says how far reading is.
 
 use crate::browser::preferences::{self, Theme};
-use crate::browser::{document, signs};
+use crate::pages::asked::AskedOf;
 use crate::pages::asking::Standing;
 use crate::pages::connect;
 use crate::pages::opening::{self, How};
 use crate::pages::state::{App, Drawer};
-use crate::session::{Phase, Session, Sorted};
-use crate::sources::FaultKind;
+use crate::session::{Phase, Session};
 use crate::view::format::{bytes, count, counted, one_line};
 use crate::view::names::run_label;
 use crate::view::{PageName, ViewState};
@@ -314,86 +313,4 @@ fn server_host(app: App) -> Option<String> {
         [thing] => thing.server().map(|connection| connection.address.host()),
         _ => None,
     })
-}
-
-/// The strip is another now and the button that had the focus is gone: the keyboard goes on from the new one's.
-fn go_on_from_strip() {
-    signs::after_paint(|| document::focus_if_lost("[data-strip] button"));
-}
-
-/// How far a server was asked for what the view shows.
-#[component]
-fn AskedOf() -> impl IntoView {
-    let app = App::get();
-    let asked = app.asked;
-    let words = move || {
-        app.changed.track();
-        let runs = app.session.with_value(|session| counted(session.read.runs, "run", "runs"));
-        match asked.sorted.get() {
-            Sorted::AmongLoaded => format!("{runs} loaded, sorted among these"),
-            Sorted::AtTheTop | Sorted::Wholly => format!("{runs} loaded"),
-        }
-    };
-    let go_on = move |_| {
-        asked.go_on();
-        go_on_from_strip();
-    };
-    let stop = move |_| {
-        asked.stop();
-        go_on_from_strip();
-    };
-    let signs_in = RwSignal::new(false);
-    move || {
-        match asked.standing.get() {
-        Standing::Idle => None,
-        Standing::Asking => Some(view! {
-            <div class="reading" role="region" aria-label="Loading" data-strip="">
-                <div class="prog unknown" role="progressbar" aria-label="Loading runs"></div>
-                <div class="reading-words">
-                    <span class="strong">"Loading"</span><span data-asked="asking">{words}</span>
-                    <span class="sub" role="status" data-asked-again="">{move || asked.said.get()}</span>
-                    <button type="button" class="btn sm" on:click=stop>"Stop, keep these"</button>
-                </div>
-            </div>
-        }.into_any()),
-        Standing::Stopped => Some(view! {
-            <div class="msg warning" role="status" data-strip="">
-                <Icon name=IconName::Info /><span class="grow" data-asked="stopped"><b>"Loading was stopped."</b>" "{words}"; the server has more."</span>
-                <button type="button" class="btn sm" on:click=go_on><Icon name=IconName::Retry />"Go on"</button>
-            </div>
-        }.into_any()),
-        Standing::Failed(fault) => {
-            let alone = app.things.with_value(|things| match things.as_slice() {
-                [thing] => thing.server().map(|connection| connection.address.base()),
-                _ => None,
-            });
-            // who is not let in is not let in again by asking once more
-            let sign_in_at = alone.filter(|_| matches!(fault.kind, FaultKind::Unauthorised | FaultKind::Forbidden));
-            let can_retry = fault.kind != FaultKind::Unauthorised || sign_in_at.is_none();
-            let title = match fault.kind {
-                FaultKind::Unauthorised => "The server asks who you are.",
-                FaultKind::Forbidden => "The server refuses.",
-                _ => "The server stopped answering.",
-            };
-            let can_sign_in = sign_in_at.is_some();
-            signs_in.set(false);
-            Some(view! {
-                <div class="msg failed" role="alert" data-strip="" data-fault=format!("{:?}", fault.kind)>
-                    <Icon name=IconName::Failed /><span class="grow" data-asked="failed"><b>{title}</b>" "{fault.message}" "{words}"."</span>
-                    {can_sign_in.then(|| view! {
-                        <button type="button" class="btn sm" data-sign-in="" aria-expanded=move || signs_in.get().to_string()
-                            on:click=move |_| signs_in.update(|signs_in| *signs_in = !*signs_in)>"Sign in"</button>
-                    })}
-                    {can_retry.then(|| view! {
-                        <button type="button" class="btn sm" on:click=go_on><Icon name=IconName::Retry />"Retry"</button>
-                    })}
-                </div>
-                // connecting to the same address brings the same view back
-                {move || sign_in_at.clone().filter(|_| signs_in.get()).map(|at| view! {
-                    <section class="card-box" aria-label="Sign in"><connect::Connect at=at asks_who=true is_fixed=true /></section>
-                })}
-            }.into_any())
-        }
-    }
-    }
 }

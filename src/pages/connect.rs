@@ -6,6 +6,7 @@ use crate::browser::server::{self, Connection};
 use crate::browser::{address, document, policy, signs};
 use crate::pages::opening;
 use crate::pages::state::App;
+use crate::session::Histories;
 use crate::sources::rest::{Address, Credentials};
 use crate::sources::{Fault, FaultKind};
 use crate::view::format::one_line;
@@ -57,10 +58,27 @@ pub fn connect(app: App, connection: Connection) {
     opening::start(app, connection.address.base(), vec![Thing::Server(connection)]);
 }
 
+/// How the server that is open is reached.
+pub fn open_server(app: App) -> Option<Connection> {
+    app.things.with_value(|things| things.iter().find_map(|thing| thing.server().cloned()))
+}
+
+/// The server that is open is asked by somebody else from now on: what is loaded stays, and what was refused is asked for again.
+fn sign_in(app: App, credentials: Credentials) {
+    let change = |thing: &mut Thing| match thing {
+        Thing::Server(connection) => connection.credentials = credentials.clone(),
+        Thing::File(..) | Thing::Handle(..) | Thing::Files(..) | Thing::Served(..) => {}
+    };
+    app.things.update_value(|things| things.iter_mut().for_each(change));
+    app.histories.update_value(Histories::forget_failed);
+    app.asked.sign_in(&credentials);
+    app.histories_changed.update(|count| *count += 1);
+    signs::after_paint(document::focus_main_if_lost);
+}
+
 /// The workspace of the server that is open becomes another; the view starts afresh.
 pub fn change_workspace(app: App, workspace: String) {
-    let connection = app.things.with_value(|things| things.iter().find_map(|thing| thing.server().cloned()));
-    if let Some(connection) = connection {
+    if let Some(connection) = open_server(app) {
         app.view.update(|view| view.source = None);
         connect(app, Connection { workspace: Some(workspace), ..connection });
     }
@@ -98,6 +116,9 @@ pub fn Connect(
     /// Whether the address stands fast: that of a link.
     #[prop(optional)]
     is_fixed: bool,
+    /// Whether the server is open and only who asks is to change.
+    #[prop(optional)]
+    signs_in: bool,
 ) -> impl IntoView {
     let app = App::get();
     let kept = Address::parse(&at).map(|address| server::kept(&address)).unwrap_or_default();
@@ -135,6 +156,9 @@ pub fn Connect(
             Err(message) => return wrong.set(Some(message)),
         };
         server::keep(&address, is_kept.get_untracked().then_some(&credentials));
+        if signs_in {
+            return sign_in(app, credentials);
+        }
         if policy::forbids_connections() && document::origin() != address.origin() {
             return must_reload.set(Some(address));
         }
@@ -157,7 +181,7 @@ pub fn Connect(
                     <input type="text" inputmode="url" autocomplete="off" autocapitalize="off" spellcheck="false" data-server="" placeholder="http://localhost:5000"
                         aria-label="Address of the tracking server" readonly=is_fixed prop:value=move || typed.get() on:input:target=move |event| typed.set(event.target().value()) />
                 </label>
-                <button type="submit" class="btn lg" class:primary=is_fixed data-connect="">"Connect"</button>
+                <button type="submit" class="btn lg" class:primary=is_fixed data-connect="">{if signs_in { "Sign in" } else { "Connect" }}</button>
             </div>
             {move || if is_open.get() {
                 let (first, second) = who.get().fields();

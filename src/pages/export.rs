@@ -50,10 +50,12 @@ pub fn save(app: App, chosen: Chosen) {
             Ok(written) => {
                 download.push(piece.as_bytes());
                 download.save(&format!("{stem}.runglass.json"));
+                let partly = written.silences.first().map(|why| format!("; it is not whole. {why}"));
                 app.say(format!(
-                    "Saved {} with {}",
+                    "Saved {} with {}{}",
                     counted(written.runs, "run", "runs"),
-                    counted(written.points, "point", "points")
+                    counted(written.points, "point", "points"),
+                    partly.unwrap_or_default()
                 ));
             }
             Err(fault) => app.say(format!("The export was not written: {}", fault.message)),

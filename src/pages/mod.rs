@@ -2,10 +2,12 @@
 //! it to widgets.
 
 mod artifacts;
+mod asked;
 mod asking;
 mod bar;
 mod cells;
 mod charts;
+mod coming;
 mod connect;
 mod experiments;
 mod export;

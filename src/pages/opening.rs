@@ -310,14 +310,15 @@ fn read(app: App, whole: Rc<Union>, opening: Opening, things: Vec<Thing>, choose
             let reader = Reader::start(&base_url())?;
             reader.listen(move |sentence| app.asked.said.set(sentence));
             reader.open(&things).await?;
-            Ok(Remote::new(Rc::new(reader)))
+            Ok(reader)
         };
         let opened = opened.await;
         let is_open = move || app.opening.get_value() == number;
         match opened {
             _ if !is_open() => {}
-            Ok(source) => {
-                let part = whole.clone().part(whole.add(&prefix, Rc::new(source)));
+            Ok(reader) => {
+                let source = Rc::new(Remote::new(Rc::new(reader.clone())));
+                let part = whole.clone().part(whole.add(&prefix, source));
                 let mut take = |step: Step| {
                     if !is_open() {
                         return false;
@@ -336,7 +337,7 @@ fn read(app: App, whole: Rc<Union>, opening: Opening, things: Vec<Thing>, choose
                 };
                 if is_server(&things) {
                     let part = Rc::new(part);
-                    app.asked.add(at, part.clone());
+                    app.asked.add(at, part.clone(), reader);
                     // what is only counted waits for what is looked at
                     load_experiments(&*part, &mut take, signs::quiet(COUNTED_AFTER_MS, 1)).await;
                 } else {

@@ -2,7 +2,7 @@
 
 use crate::browser::document;
 use crate::model::{Attribute, Field, Lifecycle};
-use crate::pages::asking::Standing;
+use crate::pages::asked::none_came;
 use crate::pages::cells::{eye, name, value};
 use crate::pages::charts::Charts;
 use crate::pages::export;
@@ -392,20 +392,8 @@ fn NoRuns() -> impl IntoView {
         let base = pipeline.base.with(|rows| rows.len());
         let query = pipeline.query.get();
         if base == 0 {
-            let broken_off = app.asked.standing.with(|standing| match standing {
-                Standing::Stopped => Some(("Loading was stopped before the first one came.", "Go on")),
-                Standing::Failed(_) => Some(("The server stopped answering before the first one came.", "Retry")),
-                Standing::Idle | Standing::Asking => None,
-            });
-            if let Some((why, again)) = broken_off {
-                return view! {
-                    <div class="empty">
-                        <Icon name=IconName::Info />
-                        <h2>"No run was loaded"</h2>
-                        <p>{why}</p>
-                        <button type="button" class="btn" on:click=move |_| app.asked.go_on()><Icon name=IconName::Retry />{again}</button>
-                    </div>
-                }.into_any();
+            if let Some(broken_off) = none_came(app) {
+                return broken_off;
             }
             if let Some(there) = shown_elsewhere(app) {
                 return there;

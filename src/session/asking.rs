@@ -58,6 +58,12 @@ fn covers(whole: &Scope, part: &Scope) -> bool {
     has_experiments && has_lifecycle && has_query && has_runs
 }
 
+/// Whether a page of a list that is under way is still of use to who wants `scope`: the list holds all of it, so that it will be
+/// asked to its end or was narrowed for a while. The top of an order is of use to this order alone: what it holds comes with the rest.
+pub fn serves(list: &Scope, scope: &Scope) -> bool {
+    covers(list, scope) && (list.order.is_empty() || list.order == scope.order)
+}
+
 impl Asking {
     /// Whether all runs of a scope are here.
     pub fn is_whole(&self, opening: usize, scope: &Scope) -> bool {
@@ -163,6 +169,27 @@ mod tests {
         let mut asking = Asking::default();
         assert_eq!(questions(&mut asking, &scope(&[1], "params.a = '1'", &["metrics.m"]), 1), ["metrics.m 0"]);
         assert!(!asking.is_whole(0, &scope(&[1], "", &[])));
+    }
+
+    #[test]
+    fn a_page_under_way_is_of_use_to_what_its_list_holds() {
+        let check = |list: Scope, wanted: Scope, expected: bool| {
+            assert_eq!(serves(&list, &wanted), expected, "{list:?} for {wanted:?}");
+        };
+        let all = || scope(&[1, 2], "", &[]);
+        check(all(), all(), true);
+        check(all(), scope(&[1, 2], "params.a = '1'", &["metrics.m"]), true);
+        check(all(), scope(&[2], "", &["metrics.m"]), true);
+        check(scope(&[1], "", &["metrics.m"]), scope(&[1], "params.a = '1'", &["metrics.m"]), true);
+        // its runs come with the rest, or may be none of those that are wanted
+        check(scope(&[1], "", &["metrics.m"]), scope(&[1], "", &["metrics.n"]), false);
+        check(scope(&[1], "", &["metrics.m"]), scope(&[1], "", &[]), false);
+        check(scope(&[1], "params.a = '1'", &[]), scope(&[1], "", &[]), false);
+        check(scope(&[1], "params.a = '1'", &[]), scope(&[1], "params.a = '12'", &[]), false);
+        check(scope(&[1], "", &[]), all(), false);
+        check(scope(&[1], "", &[]), scope(&[3], "", &[]), false);
+        check(scope(&[1], "", &[]), Scope { lifecycle: None, ..scope(&[1], "", &[]) }, false);
+        check(scope(&[1], "", &[]), Scope { only: vec![crate::model::RunKey("r".into())], ..Scope::default() }, false);
     }
 
     #[test]

@@ -10,7 +10,7 @@ mod shelves;
 #[cfg(test)]
 mod tests;
 
-pub use asking::{Asking, Sorted};
+pub use asking::{Asking, Sorted, serves};
 pub use histories::{Histories, History, Stretch, Want};
 pub use load::{Step, load, load_experiments};
 pub use running::Turns;

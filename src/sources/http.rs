@@ -13,6 +13,9 @@ pub enum Method {
     Post,
 }
 
+/// How many times its longest silence a whole answer may take: a slow line brings it, a hostile server ends.
+pub const WHOLE: u32 = 10;
+
 /// One request.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Request {
@@ -24,8 +27,9 @@ pub struct Request {
     pub headers: Vec<(String, String)>,
     /// JSON.
     pub body: Option<String>,
-    /// The whole answer has to be there after so many milliseconds.
-    pub timeout_ms: u32,
+    /// So many milliseconds nothing may come: before the answer begins, and between two pieces of it. One that drips may take
+    /// [`WHOLE`] times as long altogether.
+    pub silence_ms: u32,
     /// The body may hold so many bytes at most, whatever the server states.
     pub most_bytes: u64,
     /// Whether a redirect is followed. Never with secrets: a browser takes headers and body along to whatever place it names. One
@@ -59,7 +63,7 @@ pub enum NoAnswer {
     /// The sender got nothing that it may read; the text is its own, for people. A browser says no more than this when the
     /// server is not there, refuses the page's origin, or the page's policy forbids it.
     Unreachable(String),
-    /// It took longer than `timeout_ms`.
+    /// It was silent for longer than `silence_ms`.
     TimedOut,
     /// The body is larger than `most_bytes`.
     TooLarge,

@@ -26,6 +26,7 @@ pub mod path;
 mod recognise;
 pub mod remote;
 pub mod rest;
+pub mod silence;
 pub mod sniff;
 pub mod sqlite;
 pub mod stores;

@@ -6,33 +6,7 @@ import { RUNS, startFaults } from './faults.mjs';
 import { assert, axe, idle, pageTest, pickPaths, serve, shot } from './harness.mjs';
 import { proxying } from './program.mjs';
 import { startServer, startTraining } from './servers.mjs';
-
-/** Errors on the console that a browser writes itself for an answer that is no success. */
-const REFUSED = [/Failed to load resource/, /has been blocked by CORS policy/];
-
-const goTo = (page, name) => page.getByRole('link', { name, exact: true }).click();
-
-async function connect(page, url) {
-  await page.fill('[data-server]', url);
-  await page.click('[data-connect]');
-}
-
-const experiments = (page) => page.locator('[role=row][data-experiment]');
-const rows = (page) => page.locator('[role=row][data-run]');
-const matching = async (page) => Number(await page.locator('[data-runs-matching]').getAttribute('data-runs-matching'));
-const fault = (page) => page.locator('[data-fault]').getAttribute('data-fault');
-
-/** Waits until so many runs match. */
-const matches = (page, runs) => page.locator(`[data-runs-matching="${runs}"]`).waitFor();
-
-/** The requests that go to a server from now on: method, path and body. */
-function asked(page, server) {
-  const all = [];
-  page.context().on('request', (request) => {
-    if (request.url().startsWith(server.url)) all.push({ method: request.method(), path: request.url().slice(server.url.length), body: request.postDataJSON() });
-  });
-  return all;
-}
+import { asked, connect, experiments, fault, goTo, matches, matching, opened, REFUSED, rows } from './tracking.mjs';
 
 /** The whole trip: experiments, runs, a filter, charts, a run, an artifact. */
 async function trip(page, server) {
@@ -265,14 +239,6 @@ pageTest('after files were opened the page has to be loaded anew to connect, and
   await server.stop();
 });
 
-
-/** Connects to a server with a fault and opens its runs. */
-async function opened(page, faults, name) {
-  await connect(page, faults.at(name));
-  await experiments(page).first().waitFor();
-  await goTo(page, 'faults');
-}
-
 for (const name of ['busy', 'failing', 'gateway', 'max-results-ignored', 'clauses-refused', 'orders-refused', 'minimal']) {
   pageTest(`${name}: all runs come all the same`, { expected: REFUSED }, async ({ page }) => {
     const faults = await startFaults();
@@ -347,6 +313,49 @@ pageTest('curves that never come keep no rows of another experiment waiting', { 
   await page.locator('.crumbs a').first().click();
   await goTo(page, 'other');
   await page.locator('[data-runs-matching="1"]').waitFor({ timeout: 20_000 });
+});
+
+/** Under this name Chromium finds this machine, and takes it for another. */
+const ELSEWHERE = 'tracking.example';
+const MAPPED = `--host-resolver-rules=MAP ${ELSEWHERE} 127.0.0.1`;
+
+pageTest('the host check of 3.17 is told from the page\'s origin, and the line to copy mends it', { expected: REFUSED, flags: [MAPPED] }, async ({ page }) => {
+  const refusing = await startServer({ allowedHosts: 'localhost:*,127.0.0.1:*' });
+  const { port } = new URL(refusing.url);
+  await connect(page, `http://${ELSEWHERE}:${port}`);
+  await page.locator('[data-fault=HostRefused]').waitFor();
+  await axe(page);
+  await shot(page, 'server-host-check');
+  const [line, ...others] = await page.locator('[data-remedy]').allInnerTexts();
+  assert.deepEqual(others, []);
+  const [, allowedHosts] = /^mlflow server --allowed-hosts "(.*)"$/.exec(line.trim());
+  await refusing.stop();
+  const mended = await startServer({ allowedHosts, port });
+  await page.click('[data-connect]');
+  await experiments(page).first().waitFor();
+  await openExperiment(page, 'main');
+  await rows(page).first().waitFor();
+  // others still reach it by the names of this machine
+  assert.equal((await fetch(`http://127.0.0.1:${port}/api/2.0/mlflow/experiments/search?max_results=1`)).status, 200);
+  await idle(page);
+  await mended.stop();
+});
+
+pageTest('a page by https may not ask a server by http: it says so, with the line that reaches it all the same', { expected: [...REFUSED, /Mixed Content/], secure: true, flags: [MAPPED, '--ignore-certificate-errors'] }, async ({ page }) => {
+  const server = await startServer({ allowedHosts: `${ELSEWHERE}:*,127.0.0.1:*`, cors: '*' });
+  const address = `http://${ELSEWHERE}:${new URL(server.url).port}`;
+  const requests = asked(page, { url: address });
+  await connect(page, address);
+  await page.locator('[data-fault=MixedContent]').waitFor();
+  assert.match(await page.locator('[data-fault]').innerText(), new RegExp(`by https.*${address}`));
+  assert.deepEqual((await page.locator('[data-remedy]').allInnerTexts()).map((line) => line.trim()), [`runglass serve --proxy ${address}`]);
+  await axe(page);
+  await shot(page, 'server-mixed-content');
+  // a browser lets it ask this machine
+  await connect(page, server.url);
+  await experiments(page).first().waitFor();
+  assert.ok(requests.length <= 1, JSON.stringify(requests));
+  await server.stop();
 });
 
 pageTest('a list of artifacts that was refused is asked for again', { expected: REFUSED }, async ({ page }) => {

@@ -37,6 +37,9 @@ const json = (body, status = 200, headers = {}) => ({ status, headers: { 'conten
 const html = (body, status = 200) => ({ status, headers: { 'content-type': 'text/html; charset=utf-8' }, body: `<!doctype html><html><body>${body}</body></html>` });
 const text = (body, status = 200) => ({ status, headers: { 'content-type': 'text/html; charset=utf-8' }, body });
 const failure = (status, code, message = 'made for a test', headers) => json({ error_code: code, message }, status, headers);
+/** The token that some of them want in the end. */
+export const RENEWED = 'token-of-the-afternoon';
+const EXPIRED = failure(401, 'UNAUTHENTICATED', 'expired', { 'www-authenticate': 'Bearer' });
 const LOGIN = html('<h1>Sign in</h1><form><input name="user"><input name="password" type="password"></form>');
 
 /** What a sound server answers to `ask`: `{ path, query, body }`. */
@@ -79,6 +82,7 @@ function sound(ask) {
 }
 
 const isRuns = (ask) => ask.path.endsWith('/runs/search');
+const isRenewed = (ask) => ask.headers.authorization === `Bearer ${RENEWED}`;
 const isData = (ask) => ask.path.includes('/mlflow/');
 const runsWith = (ask, change) => (isRuns(ask) ? json(change(JSON.parse(sound(ask).body), ask)) : sound(ask));
 
@@ -107,6 +111,9 @@ export const FAULTS = {
   // Who asks.
   unauthorised: () => ({ status: 401, headers: { 'www-authenticate': 'Basic realm="mlflow"', 'content-type': 'text/html' }, body: 'You are not authenticated.' }),
   forbidden: () => failure(403, 'PERMISSION_DENIED'),
+  // Whoever asked gets so far and no further, until the token is the new one.
+  'expires-on-page-2': (ask) => (isRuns(ask) && ask.body.page_token && !isRenewed(ask) ? EXPIRED : sound(ask)),
+  'expires-at-once': (ask) => (isRuns(ask) && !isRenewed(ask) ? EXPIRED : sound(ask)),
   login: () => LOGIN,
   redirect: (ask) => (ask.path === '/login' ? LOGIN : { status: 302, headers: { location: `${ask.base}/login` }, body: '' }),
   'redirect-loop': (ask) => ({ status: 307, headers: { location: `${ask.base}${ask.path}` }, body: '' }),
@@ -117,6 +124,12 @@ export const FAULTS = {
   minimal: (ask) => (/\/(experiments\/search|runs\/search|runs\/get|metrics\/get-history)$/.test(ask.path) && ask.path.startsWith('/api/') ? sound(ask) : html('', 404)),
   // How it comes.
   slow: (ask) => ({ ...sound(ask), wait: 3000 }),
+  // The first page at once, the others late; a filter for 0.1 finds one run, any other never ends.
+  'slow-pages': (ask) => {
+    if (!isRuns(ask)) return sound(ask);
+    if (ask.body.filter) return ask.body.filter.includes("'0.1'") ? json({ runs: [run(1)] }) : { wait: Infinity };
+    return ask.body.page_token ? { ...sound(ask), wait: 2000 } : sound(ask);
+  },
   hanging: (ask) => (isRuns(ask) ? { wait: Infinity } : sound(ask)),
   // Its curves never come; a second experiment has one run.
   'histories-hang': (ask) => {
@@ -158,7 +171,7 @@ after(() => started.forEach((close) => close()));
 
 /**
  * Starts it on a free port. `at(fault)` is the address of a server with that fault; `requests` all that was asked so far, as
- * `{ fault, method, path, query, body, headers }`; `mostInFlight()` how many were open at one time.
+ * `{ fault, method, path, query, body, headers, dropped }`, the last once whoever asked went away; `mostInFlight()` how many were open at one time.
  */
 export async function startFaults() {
   const requests = [];
@@ -187,6 +200,7 @@ export async function startFaults() {
     }
     const ask = { fault, method: request.method, path: `/${rest.join('/')}`, base: `/${fault}`, query: searchParams, body, headers: request.headers };
     requests.push(ask);
+    response.on('close', () => (ask.dropped = !response.writableFinished));
     const count = counts.get(pathname) ?? 0;
     counts.set(pathname, count + 1);
     const answer = FAULTS[fault]?.(ask, count) ?? html('<h1>No such fault</h1>', 404);

@@ -32,15 +32,16 @@ after(async () => (await launched)?.close());
  *
  * Options: `path` of the site; `hash`, what follows `#` in the first address; `theme`, "light" or "dark", of the system;
  * `viewport`; `open: false` leaves the page blank; `expected`, patterns of errors that are part of the test; `init`, a
- * function to run in the page before its own scripts.
+ * function to run in the page before its own scripts; `secure` serves the site by https; `flags` of a Chromium of its own.
  */
 export function pageTest(name, options, body) {
   if (typeof options === 'function') [options, body] = [{}, options];
   test(name, { timeout: LIMIT_MS }, async () => {
     const { path, hash = '', theme = 'light', viewport = { width: 1280, height: 800 }, open = true } = options;
     const expected = options.expected ?? [];
-    const site = await serve({ path });
-    const context = await (await browser()).newContext({ colorScheme: theme, viewport, acceptDownloads: true });
+    const site = await serve({ path, secure: options.secure });
+    const own = options.flags && (await launch(options.flags));
+    const context = await (own ?? (await browser())).newContext({ colorScheme: theme, viewport, acceptDownloads: true });
     context.setDefaultTimeout(0);
     try {
       const page = await context.newPage();
@@ -62,6 +63,7 @@ export function pageTest(name, options, body) {
       await Promise.race([run(), broken]);
     } finally {
       await context.close();
+      await own?.close();
       site.close();
     }
   });

@@ -28,8 +28,8 @@ function flags(options) {
 
 /**
  * One server with the data of `tests/servers/seed.py`, ready. All others share that data, so a test that writes asks for
- * `scratch: true`. Options are those of serve.py: `version`, `scratch`, `port`, `auth`, `staticPrefix`, `cors`, `workspaces`,
- * `nginx`, `base`, `demand`.
+ * `scratch: true`. Options are those of serve.py: `version`, `scratch`, `port`, `auth`, `staticPrefix`, `cors`, `allowedHosts`,
+ * `workspaces`, `nginx`, `base`, `demand`.
  *
  * Gives `url` to connect to, `origin` of the server itself, `database`, `python`, and with `auth` `user` and `password`;
  * `stop()` ends it in order and `kill()` at once. What still runs ends with the test file.

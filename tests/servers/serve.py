@@ -1,7 +1,7 @@
 """Starts one real tracking server with the data of `seed.py`, says where, and serves until its standard input closes.
 
     python3 serve.py --version 3.17 --data DIR [--as-it-is] [--scratch] [--port N] [--auth] [--static-prefix /x] [--cors ORIGIN] [--workspaces]
-                     [--nginx] [--base /x] [--demand 'NAME: VALUE']
+                     [--allowed-hosts LIST] [--nginx] [--base /x] [--demand 'NAME: VALUE']
 
 It prints one line of JSON: `url` to open, `origin` of the server itself, `database` (its file, or the folder in its place), `python` (of the client that seeded it), and
 `user` and `password` with `--auth`. Whatever ends it takes the server along. The environments are those of `environments.py`.
@@ -57,6 +57,7 @@ def parse():
     parser.add_argument("--auth", action="store_true", help="basic-auth")
     parser.add_argument("--static-prefix", default="", help="the server's own")
     parser.add_argument("--cors", help="an origin that pages may come from, or *: told to MLflow 3, to nginx before the others")
+    parser.add_argument("--allowed-hosts", help="names under which MLflow 3 may be asked, in place of its own list")
     parser.add_argument("--workspaces", action="store_true", help="with a second one, `team-b`")
     parser.add_argument("--nginx", action="store_true", help="nginx in front")
     parser.add_argument("--base", default="", help="the path under which nginx serves it")
@@ -68,7 +69,7 @@ def parse():
         parser.error("--cors needs --nginx before this server")
     if args.workspaces and args.auth:
         parser.error("of --workspaces and --auth one")
-    if args.workspaces and not is_modern or args.auth and args.version not in ("3.17", "2.22"):
+    if (args.workspaces or args.allowed_hosts) and not is_modern or args.auth and args.version not in ("3.17", "2.22"):
         parser.error(f"{args.version} can not do that")
     return args
 
@@ -147,7 +148,7 @@ def store_of(version, data):
     return data / {"fasttrackml": "fml.db", "3.17-files": "mlruns"}.get(version, "mlflow.db")
 
 
-def start(version, data, port, auth=False, prefix="", cors=None, workspaces=False, leaves=None):
+def start(version, data, port, auth=False, prefix="", cors=None, hosts=None, workspaces=False, leaves=None):
     """The server itself, on loopback, ready."""
     place, env = environments.place(of(version)[0]), environment(of(version)[0])
     store = store_of(version, data)
@@ -165,6 +166,8 @@ def start(version, data, port, auth=False, prefix="", cors=None, workspaces=Fals
             command += ["--static-prefix", prefix]
         if cors:
             command += ["--cors-allowed-origins", cors]
+        if hosts:
+            command += ["--allowed-hosts", hosts]
         if workspaces:
             command += ["--enable-workspaces"]
         if auth:
@@ -245,7 +248,7 @@ def main():
             data = scratch
         port = free_port() if args.nginx else args.port or free_port()
         cors = None if args.nginx else args.cors
-        groups.append(start(args.version, data, port, args.auth, args.static_prefix, cors, args.workspaces, scratch))
+        groups.append(start(args.version, data, port, args.auth, args.static_prefix, cors, args.allowed_hosts, args.workspaces, scratch))
         origin = f"http://127.0.0.1:{port}"
         url = f"{origin}{args.static_prefix}"
         if args.workspaces:

@@ -2,16 +2,12 @@
 //!
 //! One history that a server can not give does not keep the others from coming. It must not know a format.
 
-use super::{NOT_ASKED, is_gone, is_of_server, note_silence};
 use crate::model::{Report, RunKey, RunTable};
+use crate::sources::silence::{self, FAILURES, NARROWER, NOT_ASKED, is_gone, is_of_server};
 use crate::sources::{Fault, HistoryAsk, Source, text};
 
 /// Histories asked for at a time.
 const HISTORIES: usize = 20_000;
-/// How many times fewer after a failure, until the one that fails is found.
-const NARROWER: usize = 16;
-/// Histories that may fail before the rest is given up: each is asked for several times, with a wait.
-const FAILURES: u32 = 4;
 /// Letters of a name that are shown.
 const SHOWN: usize = 200;
 
@@ -39,13 +35,13 @@ pub async fn count(
     uncounted.sort_unstable();
     let (mut left, mut most, mut failures) = (uncounted.as_slice(), HISTORIES, 0);
     if !is_there && !left.is_empty() {
-        note_silence(report, "", &format!("{} histories did not come", left.len()), NOT_ASKED);
+        silence::note(report, "", &format!("{} histories did not come", left.len()), NOT_ASKED);
         return Ok(());
     }
     while !left.is_empty() {
         if failures == FAILURES {
             let missing = format!("{} more histories were not asked for", left.len());
-            note_silence(report, "", &missing, "too many before them failed.");
+            silence::note(report, "", &missing, "too many before them failed.");
             break;
         }
         let some = left.get(..most).unwrap_or(left);
@@ -57,7 +53,7 @@ pub async fn count(
             Ok(()) => left = left.get(unanswered..).unwrap_or_default(),
             Err(fault) if !is_of_server(&fault) => return Err(fault),
             Err(fault) if is_gone(&fault) => {
-                note_silence(report, "", &format!("{} histories did not come", left.len()), &fault.message);
+                silence::note(report, "", &format!("{} histories did not come", left.len()), &fault.message);
                 break;
             }
             Err(_) if unanswered > 1 => most = (unanswered / NARROWER).max(1),
@@ -65,7 +61,7 @@ pub async fn count(
                 for (row, metric) in left.iter().take(unanswered) {
                     let run = text::visible(&key(runs, *row).0, SHOWN);
                     let missing = format!("The points of `{}` did not come", text::visible(metric, SHOWN));
-                    note_silence(report, &run, &missing, &fault.message);
+                    silence::note(report, &run, &missing, &fault.message);
                 }
                 left = left.get(unanswered..).unwrap_or_default();
                 failures += 1;

@@ -5,7 +5,7 @@
 
 use super::address::{encoded, encoded_path};
 use super::answers::{self, filled, first_of, next_page_token, pairs};
-use super::client::{Call, Place, Refused};
+use super::call::{Call, Place, Refused};
 use super::listing::Guard;
 use super::tracking::Inner;
 use crate::model::{Reason, Report};

@@ -5,11 +5,12 @@
 //! stands in an address or in a fault.
 
 use super::address::Address;
+use super::call::{Call, Place, Refused};
 use super::credentials::Credentials;
-use super::diagnose::{Seen, diagnose, error_code, is_markup};
+use super::diagnose::is_markup;
+use crate::sources::FaultKind;
 use crate::sources::exports::json::Json;
 use crate::sources::http::{Http, Method, NoAnswer, Request, Response};
-use crate::sources::{Fault, FaultKind};
 use async_lock::Semaphore;
 use backon::{BackoffBuilder, ExponentialBuilder};
 use core::time::Duration;
@@ -25,116 +26,12 @@ const IN_FLIGHT_OF_RUNS: usize = 1;
 const AGAIN: usize = 3;
 /// The longest wait that a server may ask for, milliseconds.
 const LONGEST_WAIT_MS: u64 = 60_000;
-/// How long an answer may take, milliseconds, unless a call says otherwise.
-const TIMEOUT_MS: u32 = 60_000;
-/// Bytes of an answer that is JSON: the walk over it takes no larger piece.
-const JSON_BYTES: u64 = 64 << 20;
-/// States in which the same question may be answered later.
-const PASSING: &[u16] = &[429, 500, 502, 503, 504];
-
-/// Where below the base something lies.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place<'a> {
-    /// `/api/2.0/mlflow/...`, or the same under `/ajax-api`.
-    Api(&'a str),
-    /// `/api/3.0/mlflow/...`, or the same under `/ajax-api`.
-    Api3(&'a str),
-    /// `/ajax-api/2.0/mlflow/...` alone.
-    Ajax(&'a str),
-    /// Straight below the base; already encoded.
-    Base(&'a str),
-    /// Another server's, absolute: credentials stay here.
-    Elsewhere(&'a str),
-}
-
-/// One question.
-pub struct Call<'a> {
-    /// To whom.
-    pub place: Place<'a>,
-    /// Keys may come several times.
-    pub query: Vec<(&'a str, String)>,
-    /// `Some` makes it a `POST`.
-    pub body: Option<Value>,
-    /// Headers of its own.
-    pub headers: Vec<(String, String)>,
-    /// How long it may take, milliseconds.
-    pub timeout_ms: u32,
-    /// Whether it is asked again when it took too long.
-    pub is_patient: bool,
-    /// States in which it is asked again.
-    pub passing: &'a [u16],
-    /// The answer holds no more.
-    pub most_bytes: u64,
-}
-
-impl<'a> Call<'a> {
-    /// A question in an address.
-    pub fn get(place: Place<'a>, query: &[(&'a str, &str)]) -> Call<'a> {
-        Call {
-            place,
-            query: query.iter().map(|(key, value)| (*key, (*value).to_owned())).collect(),
-            body: None,
-            headers: Vec::new(),
-            timeout_ms: TIMEOUT_MS,
-            is_patient: true,
-            passing: PASSING,
-            most_bytes: JSON_BYTES,
-        }
-    }
-
-    /// A question as JSON.
-    pub fn post(place: Place<'a>, body: Value) -> Call<'a> {
-        Call { body: Some(body), ..Call::get(place, &[]) }
-    }
-}
-
-/// Why a question has no answer.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Refused {
-    /// Of the answer, if there was one.
-    pub status: Option<u16>,
-    /// MLflow's `error_code`.
-    pub code: String,
-    /// What is told.
-    pub fault: Fault,
-}
-
-impl Refused {
-    /// Whether the server does not have what was asked for at all: another version, another server.
-    pub fn is_absent(&self) -> bool {
-        matches!(self.status, Some(404 | 405 | 501)) && self.code != "RESOURCE_DOES_NOT_EXIST"
-    }
-
-    /// Whether the thing that was asked for is not there.
-    pub fn is_missing(&self) -> bool {
-        self.status == Some(404) && self.code == "RESOURCE_DOES_NOT_EXIST"
-    }
-
-    /// Whether the server does not understand the question.
-    pub fn is_invalid(&self) -> bool {
-        self.status == Some(400)
-    }
-
-    /// Whether it took too long.
-    pub fn is_late(&self) -> bool {
-        self.fault.kind == FaultKind::TimedOut
-    }
-
-    /// Whether the answer was too large.
-    pub fn is_too_large(&self) -> bool {
-        self.fault.kind == FaultKind::OverBudget
-    }
-}
-
-impl From<Refused> for Fault {
-    fn from(refused: Refused) -> Fault {
-        refused.fault
-    }
-}
+/// How often a question that got no answer in that time is sent again: each costs whoever waits as much once more.
+const AGAIN_IF_SILENT: usize = 1;
 
 /// Which of the two prefixes the server has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Prefix {
+pub(super) enum Prefix {
     Unknown,
     Api,
     Ajax,
@@ -142,9 +39,10 @@ enum Prefix {
 
 /// One tracking server.
 pub struct Client {
-    http: Rc<dyn Http>,
+    pub(super) http: Rc<dyn Http>,
     address: Address,
-    credentials: Credentials,
+    /// Who asked so far; the last one asks now. A text may still repeat the secret of one before.
+    askers: RefCell<Vec<Credentials>>,
     workspace: Option<String>,
     prefix: Cell<Prefix>,
     turns: Semaphore,
@@ -153,6 +51,8 @@ pub struct Client {
     has_answered: Cell<bool>,
     /// The same of a `POST`, before which a browser asks whether it may.
     has_answered_post: Cell<bool>,
+    /// Whether the last question got no answer at all.
+    is_silent: Cell<bool>,
     version: RefCell<Option<String>>,
 }
 
@@ -172,13 +72,14 @@ impl Client {
         Client {
             http,
             address,
-            credentials,
+            askers: RefCell::new(vec![credentials]),
             workspace: workspace.filter(|workspace| !workspace.is_empty()),
             prefix: Cell::new(Prefix::Unknown),
             turns: Semaphore::new(IN_FLIGHT),
             turns_of_runs: Semaphore::new(IN_FLIGHT_OF_RUNS),
             has_answered: Cell::new(false),
             has_answered_post: Cell::new(false),
+            is_silent: Cell::new(false),
             version: RefCell::default(),
         }
     }
@@ -188,14 +89,39 @@ impl Client {
         &self.address
     }
 
+    /// From now on somebody else asks.
+    pub fn sign_in(&self, credentials: Credentials) {
+        let mut askers = self.askers.borrow_mut();
+        askers.retain(|asker| *asker != credentials);
+        askers.push(credentials);
+    }
+
     /// The one that is asked; `None` where none was chosen.
     pub fn workspace(&self) -> Option<&str> {
         self.workspace.as_deref()
     }
 
+    /// Whether the last question got no answer at all: what is of use but not asked for by anybody can be left out.
+    pub fn is_silent(&self) -> bool {
+        self.is_silent.get()
+    }
+
     /// What it says that it is, for what is told of it later.
     pub fn learn_version(&self, version: &str) {
         *self.version.borrow_mut() = Some(version.to_owned());
+    }
+
+    pub(super) fn version(&self) -> Option<String> {
+        self.version.borrow().clone()
+    }
+
+    pub(super) fn has_credentials(&self) -> bool {
+        self.askers.borrow().last().is_some_and(|asker| !asker.is_none())
+    }
+
+    /// A text without the secret of anybody who asked.
+    pub(super) fn hide(&self, text: &str) -> String {
+        self.askers.borrow().iter().fold(text.to_owned(), |text, asker| asker.hide(&text))
     }
 
     /// The answer as JSON, in which numbers are texts: ids and floats keep their digits. It is an object.
@@ -257,18 +183,24 @@ impl Client {
     }
 
     async fn patiently(&self, call: &Call<'_>, prefix: Prefix) -> Result<Response, Refused> {
-        let request = self.request(call, prefix);
         let mut waits = ExponentialBuilder::default()
             .with_jitter()
             .with_min_delay(Duration::from_millis(300))
             .with_max_times(AGAIN)
             .build();
+        let mut silences = 0;
         loop {
+            // who asks may have changed since it was sent before
+            let request = self.request(call, prefix);
             match self.once(call, &request).await {
                 Tried::Done(done) => return done,
+                Tried::Again { otherwise, .. } if otherwise.is_late() && silences == AGAIN_IF_SILENT => {
+                    return Err(self.left_alone(otherwise));
+                }
                 Tried::Again { wait, otherwise } => match waits.next() {
-                    None => return Err(self.looked_at(request.method, otherwise).await),
+                    None => return Err(self.left_alone(self.looked_at(call, otherwise).await)),
                     Some(pause) => {
+                        silences += usize::from(otherwise.is_late());
                         let pause = pause.max(wait.unwrap_or_default()).as_millis().min(u128::from(LONGEST_WAIT_MS));
                         let seconds = (pause as f64 / 1_000.0).ceil();
                         let why = otherwise.fault.message.trim_end_matches('.');
@@ -291,17 +223,20 @@ impl Client {
             self.http.send(request).await
         };
         let response = match answer {
-            Ok(response) => response,
+            Ok(response) => {
+                self.is_silent.set(false);
+                response
+            }
             Err(no_answer @ NoAnswer::Unreachable(_)) => {
-                let refused = self.lost(request.method, &no_answer, false);
+                let refused = self.lost(call, &no_answer);
                 // Nothing ever came: it is not the line that was lost, and whoever typed the address waits.
                 return match self.has_answered.get() && refused.fault.kind != FaultKind::MixedContent {
                     true => Tried::Again { wait: None, otherwise: refused },
-                    false => Tried::Done(Err(self.looked_at(request.method, refused).await)),
+                    false => Tried::Done(Err(self.looked_at(call, refused).await)),
                 };
             }
             Err(no_answer) => {
-                let refused = self.lost(request.method, &no_answer, false);
+                let refused = self.lost(call, &no_answer);
                 return match no_answer == NoAnswer::TimedOut && call.is_patient {
                     true => Tried::Again { wait: None, otherwise: refused },
                     false => Tried::Done(Err(refused)),
@@ -333,21 +268,7 @@ impl Client {
         }
     }
 
-    /// A browser does not tell whether nobody is there or may not be read: so it is looked at once more.
-    async fn looked_at(&self, method: Method, refused: Refused) -> Refused {
-        let is_unclear = matches!(refused.fault.kind, FaultKind::Unreachable | FaultKind::LocalNetwork);
-        let is_other = self.http.origin().is_some_and(|page| page != self.address.origin());
-        if !is_unclear || !is_other || self.may_read(method) {
-            return refused;
-        }
-        let url = self.address.join("version", &[]);
-        match self.http.is_there(&url).await {
-            true => self.lost(method, &NoAnswer::Unreachable(String::new()), true),
-            false => refused,
-        }
-    }
-
-    fn request(&self, call: &Call<'_>, prefix: Prefix) -> Request {
+    pub(super) fn request(&self, call: &Call<'_>, prefix: Prefix) -> Request {
         let query: Vec<(&str, &str)> = call.query.iter().map(|(key, value)| (*key, value.as_str())).collect();
         let api = if prefix == Prefix::Ajax { "ajax-api" } else { "api" };
         let url = match call.place {
@@ -359,18 +280,18 @@ impl Client {
         };
         let mut headers = call.headers.clone();
         if !matches!(call.place, Place::Elsewhere(_)) {
-            headers.extend(self.credentials.header());
+            headers.extend(self.askers.borrow().last().and_then(Credentials::header));
             headers.extend(self.workspace.iter().map(|name| ("X-MLFLOW-WORKSPACE".to_owned(), name.clone())));
         }
         if call.body.is_some() {
             headers.push(("Content-Type".to_owned(), "application/json".to_owned()));
         }
         Request {
-            method: if call.body.is_some() { Method::Post } else { Method::Get },
+            method: call.method(),
             url,
             headers,
             body: call.body.as_ref().map(Value::to_string),
-            timeout_ms: call.timeout_ms,
+            silence_ms: call.silence_ms,
             most_bytes: call.most_bytes,
             follows: matches!(call.place, Place::Elsewhere(_)),
         }
@@ -387,52 +308,17 @@ impl Client {
     }
 
     /// Whether it is known that the page may read what comes of it: a server may let others `GET` alone.
-    fn may_read(&self, method: Method) -> bool {
+    pub(super) fn may_read(&self, method: Method) -> bool {
         match method {
             Method::Get => self.has_answered.get(),
             Method::Post => self.has_answered_post.get(),
         }
     }
 
-    /// No answer came.
-    fn lost(&self, method: Method, no_answer: &NoAnswer, is_there: bool) -> Refused {
-        self.judged(Err(no_answer), is_there, self.may_read(method))
-    }
-
-    /// An answer came that is of no use.
-    fn refused(&self, response: &Response) -> Refused {
-        self.judged(Ok(response), true, true)
-    }
-
-    fn judged(&self, outcome: Result<&Response, &NoAnswer>, is_there: bool, has_answered: bool) -> Refused {
-        let page = self.http.origin();
-        let version = self.version.borrow();
-        let fault = diagnose(&Seen {
-            address: &self.address,
-            page: page.as_deref(),
-            version: version.as_deref(),
-            is_there,
-            has_answered,
-            has_credentials: !self.credentials.is_none(),
-            outcome,
-        });
-        let fault = fault.unwrap_or_else(|| self.bad("it is none that is known").fault);
-        Refused {
-            status: outcome.ok().map(|response| response.status),
-            code: outcome.ok().map(error_code).unwrap_or_default(),
-            fault: Fault { message: self.credentials.hide(&fault.message), ..fault },
-        }
-    }
-
-    /// An answer that can not be understood.
-    pub fn bad(&self, why: &str) -> Refused {
-        let message = format!("An answer of {} can not be read: {why}.", self.address.base());
-        Refused { status: None, code: String::new(), fault: Fault::new(FaultKind::BadAnswer, message) }
-    }
-
-    /// Words of the server's own without secrets.
-    pub fn shown(&self, text: &str) -> String {
-        self.credentials.hide(&crate::sources::text::visible(text, 200))
+    /// No answer came, however often it was asked.
+    fn left_alone(&self, refused: Refused) -> Refused {
+        self.is_silent.set(refused.status.is_none());
+        refused
     }
 }
 

@@ -20,8 +20,14 @@ pub struct Seen<'a> {
     pub page: Option<&'a str>,
     /// As the server stated it, if it ever did.
     pub version: Option<&'a str>,
+    /// What was asked, in a word; empty where it does not matter.
+    pub question: &'a str,
+    /// So long a server may be silent, milliseconds.
+    pub silence_ms: u32,
     /// Whether something answers at the address, though the page may not read it.
     pub is_there: bool,
+    /// Whether the page may read which version it is, and nothing else: what MLflow's host check exempts.
+    pub tells_version_alone: bool,
     /// Whether the server answered such a question before, so that the page could read it.
     pub has_answered: bool,
     /// Whether requests carry credentials.
@@ -87,7 +93,10 @@ impl Seen<'_> {
         let base = self.address.base();
         let own = match no_answer {
             NoAnswer::TimedOut => {
-                return Fault::new(FaultKind::TimedOut, format!("{base} did not answer in time."));
+                let seconds = self.silence_ms.div_ceil(1_000);
+                let asked = if self.question.is_empty() { "" } else { " when asked for " };
+                let message = format!("{base} said nothing for {seconds} s{asked}{}.", self.question);
+                return Fault::new(FaultKind::TimedOut, message);
             }
             NoAnswer::TooLarge => {
                 return Fault::new(
@@ -110,6 +119,9 @@ impl Seen<'_> {
             let message =
                 format!("This page came by https, and a browser lets no such page ask {base}, which speaks http.");
             return self.mended(FaultKind::MixedContent, message, vec![self.by_proxy()]);
+        }
+        if self.tells_version_alone {
+            return self.host_refused();
         }
         if self.is_there {
             let message = match self.is_old() {
@@ -168,12 +180,7 @@ impl Seen<'_> {
                     ),
                 }
             }
-            403 if body.contains("Invalid Host header") => {
-                let host = self.address.host();
-                let message = format!("The server at {base} does not serve under the name {host}.");
-                let line = format!("mlflow server --allowed-hosts \"{host},localhost:*,127.0.0.1:*\"");
-                Some(self.mended(FaultKind::HostRefused, message, vec![line]))
-            }
+            403 if body.contains("Invalid Host header") => Some(self.host_refused()),
             403 if body.contains("Cross-origin request blocked") => {
                 let page = self.page.unwrap_or("its origin");
                 let message = format!("{base} answers, but does not take questions from pages of {page}.");
@@ -227,6 +234,18 @@ impl Seen<'_> {
         }
     }
 
+    /// Its host check answers before it looks at the page's origin, so that a page of another origin can not read what it says.
+    fn host_refused(&self) -> Fault {
+        let message =
+            format!("The server at {} does not serve under the name {}.", self.address.base(), self.address.host());
+        self.mended(FaultKind::HostRefused, message, vec![format!("mlflow server{}", self.allowed_hosts())])
+    }
+
+    /// MLflow's own names of this machine go along, since the list takes their place.
+    fn allowed_hosts(&self) -> String {
+        format!(" --allowed-hosts \"{},localhost:*,127.0.0.1:*\"", self.address.host())
+    }
+
     fn mended(&self, kind: FaultKind, message: String, remedy: Vec<String>) -> Fault {
         Fault { remedy, ..Fault::new(kind, message) }
     }
@@ -241,7 +260,7 @@ impl Seen<'_> {
     fn cors(&self, page: &str) -> Vec<String> {
         let hosts = match self.address.is_local() {
             true => String::new(),
-            false => format!(" --allowed-hosts \"{}\"", self.address.host()),
+            false => self.allowed_hosts(),
         };
         let own = format!("mlflow server --cors-allowed-origins {page}{hosts}");
         let all = [(!self.is_old()).then_some(own), Some(self.by_proxy()), Some(self.by_nginx(page))];
@@ -285,6 +304,7 @@ mod tests {
         page: Option<&'static str>,
         version: Option<&'static str>,
         is_there: bool,
+        tells_version_alone: bool,
         has_answered: bool,
     }
 
@@ -293,13 +313,27 @@ mod tests {
         page: Some(PAGE),
         version: None,
         is_there: false,
+        tells_version_alone: false,
         has_answered: false,
     };
 
     fn judge(case: &Case, outcome: Result<&Response, &NoAnswer>) -> Option<crate::sources::Fault> {
         let address = Address::parse(case.base).expect("an address");
         let Case { page, version, is_there, has_answered, .. } = *case;
-        diagnose(&Seen { address: &address, page, version, is_there, has_answered, has_credentials: false, outcome })
+        let (question, silence_ms, has_credentials) = ("runs/search", 7_500, false);
+        let address = &address;
+        diagnose(&Seen {
+            address,
+            page,
+            version,
+            question,
+            silence_ms,
+            is_there,
+            tells_version_alone: case.tells_version_alone,
+            has_answered,
+            has_credentials,
+            outcome,
+        })
     }
 
     #[test]
@@ -352,6 +386,11 @@ mod tests {
             FaultKind::CrossOrigin,
             "mlflow server --cors-allowed-origins null",
         );
+        check(
+            Case { is_there: true, tells_version_alone: true, version: Some("3.17.2"), ..CASE },
+            FaultKind::HostRefused,
+            "mlflow server --allowed-hosts \"mlflow.example.com,localhost:*,127.0.0.1:*\"",
+        );
         // Who read an answer before was not refused for its origin.
         let answered = Case { has_answered: true, is_there: true, ..CASE };
         let fault = judge(&answered, Err(&NoAnswer::Unreachable("Failed to fetch".into()))).expect("a fault");
@@ -364,7 +403,9 @@ mod tests {
         // On the server's own origin nobody refuses an origin.
         check(Case { base: here, page: Some(here), is_there: true, ..CASE }, FaultKind::Unreachable, "");
         check(Case { page: None, ..CASE }, FaultKind::Unreachable, "");
-        assert_eq!(judge(&CASE, Err(&NoAnswer::TimedOut)).map(|fault| fault.kind), Some(FaultKind::TimedOut));
+        let silent = judge(&CASE, Err(&NoAnswer::TimedOut)).expect("a fault");
+        let words = "https://mlflow.example.com/x said nothing for 8 s when asked for runs/search.";
+        assert_eq!((silent.kind, silent.message.as_str()), (FaultKind::TimedOut, words));
         assert_eq!(judge(&CASE, Err(&NoAnswer::TooLarge)).map(|fault| fault.kind), Some(FaultKind::OverBudget));
     }
 

@@ -1,7 +1,7 @@
 //! THE EXPERIMENTS OF A SERVER, page by page; each keeps the number under which it came first.
 
 use super::answers;
-use super::client::{Call, Place, Refused};
+use super::call::{Call, Place, Refused};
 use super::listing::Guard;
 use super::tracking::Inner;
 use crate::model::{Experiment, Reason, Report};

@@ -3,7 +3,7 @@
 //! What a server can not do is found out once: it answers 404, 405 or 501.
 
 use super::answers;
-use super::client::{Call, Place, Refused};
+use super::call::{Call, Place, Refused};
 use super::listing::Guard;
 use super::tracking::Inner;
 use crate::model::{MetricSeries, Reason, Report, RunKey};

@@ -3,13 +3,14 @@
 //! It must not fail: a server that tells nothing of itself is one all the same.
 
 use super::answers::{filled, first_of};
-use super::client::{Call, Client, Place};
+use super::call::{Call, Place};
+use super::client::Client;
 use crate::model::Server;
 use crate::sources::text;
 use serde_json::Value;
 
 /// How long a server may think about itself, milliseconds.
-const TIMEOUT_MS: u32 = 15_000;
+const SILENCE_MS: u32 = 15_000;
 /// Workspaces that are kept.
 const WORKSPACES: usize = 1_000;
 
@@ -25,7 +26,7 @@ pub struct Identity {
 impl Identity {
     /// Asks, and tells whether there was an answer at all: if not, it is worth asking again.
     pub async fn of(client: &Client) -> (Identity, bool) {
-        let brief = |place| Call { timeout_ms: TIMEOUT_MS, is_patient: false, ..Call::get(place, &[]) };
+        let brief = |place| Call { silence_ms: SILENCE_MS, is_patient: false, ..Call::get(place, &[]) };
         let answer = client.call(&brief(Place::Base("version"))).await;
         let has_answered = answer.as_ref().map_or_else(|refused| refused.status.is_some(), |_| true);
         let version = answer.ok().and_then(|answer| version(&answer.body));
@@ -69,13 +70,13 @@ impl Identity {
 }
 
 /// Major and minor.
-fn numbers(version: &str) -> Option<(u32, u32)> {
+pub(super) fn numbers(version: &str) -> Option<(u32, u32)> {
     let mut parts = version.split('.');
     Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
 }
 
 /// A body that is a version and nothing else.
-fn version(body: &[u8]) -> Option<String> {
+pub(super) fn version(body: &[u8]) -> Option<String> {
     let text = std::str::from_utf8(body.get(..60).unwrap_or(body)).ok()?.trim();
     let is_version = text.starts_with(|c: char| c.is_ascii_digit())
         && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '+' | '-'));

@@ -4,7 +4,7 @@
 //! What a server does not understand is left out, remembered, and the question asked again.
 
 use super::answers;
-use super::client::{Call, Place, Refused};
+use super::call::{Call, Place, Refused};
 use super::listing::{Guard, whole_token};
 use super::tracking::Inner;
 use crate::model::{Lifecycle, Reason, Report, RunKey, RunTable};
@@ -294,7 +294,7 @@ async fn search(
         let is_costly = order.iter().flatten().any(is_logged);
         let mut call = Call::post(Place::Api("runs/search"), body);
         if is_costly {
-            (call.timeout_ms, call.is_patient) = (ORDER_TIMEOUT_MS, false);
+            (call.silence_ms, call.is_patient) = (ORDER_TIMEOUT_MS, false);
         }
         let round = listing.round.get();
         match inner.client.json(&call).await {

@@ -2,7 +2,7 @@
 //! What a server does not have is passed over.
 
 use super::answers::next_page_token;
-use super::client::{Call, Place, Refused};
+use super::call::{Call, Place, Refused};
 use super::listing::Guard;
 use super::shelf;
 use super::tracking::Inner;
@@ -349,9 +349,14 @@ async fn versions(inner: &Inner, report: &mut Report) -> Result<Rc<Versions>, Fa
 /// What a store tells of its shelf; what can not be asked counts as nothing.
 pub async fn count(inner: &Inner) -> Counts {
     let mut counts = Counts::default();
+    // each question would be waited for as long as the one before
+    let is_silent = || inner.client.is_silent();
     let (mut token, mut guard) = (String::new(), Guard::default());
     *inner.shelves.versions.borrow_mut() = None;
     for _ in 0..PAGES {
+        if is_silent() {
+            return counts;
+        }
         let Ok(answer) = models(inner, "", &token).await else { break };
         let Ok(versions) = versions(inner, &mut Report::default()).await else { break };
         let before = counts.registered_models.len();
@@ -373,7 +378,13 @@ pub async fn count(inner: &Inner) -> Counts {
         Ok(Some(answer)) => answer.get(list).and_then(Value::as_array).map_or(0, |list| list.len() as u64),
         _ => 0,
     };
+    if is_silent() {
+        return counts;
+    }
     counts.logged_models = length(ask(inner, &At { stage: Stage::Logged, ..START }).await, Stage::Logged.list());
+    if is_silent() {
+        return counts;
+    }
     counts.traces = length(ask(inner, &At { stage: Stage::Traces, ..START }).await, Stage::Traces.list());
     counts
 }

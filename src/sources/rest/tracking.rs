@@ -68,6 +68,15 @@ impl Tracking {
     }
 }
 
+impl Tracking {
+    /// From now on somebody else asks; what is under way was asked by who was there before. What the server says of itself is asked
+    /// for again, since it may not have told it to them.
+    pub fn sign_in(&self, credentials: Credentials) {
+        self.inner.client.sign_in(credentials);
+        *self.inner.identity.borrow_mut() = None;
+    }
+}
+
 impl Source for Tracking {
     /// The path of an experiment is its id.
     fn experiments(&self, after: Option<Cursor>) -> Async<'_, Page<Vec<Experiment>>> {

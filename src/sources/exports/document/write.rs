@@ -1,32 +1,22 @@
-//! From any source to a document, piece by piece: no more than a page of runs and a page of histories is in memory.
+//! From any source to a document, piece by piece: no more than a page of runs and a page of histories is in memory. Of a server that
+//! fails on the way: what it gave, and a notice for each part that is missing.
 
+use super::choice::{Choice, Chosen};
+use super::histories::{Histories, Patience};
 use super::items::{self, filled, push_number};
 use super::{NOT_CARRIED, VERSION};
-use crate::model::{
-    Experiment, LoggedModel, MetricSeries, MetricSummary, Reason, RegisteredModel, Report, RunKey, RunTable, Shelf,
-    Trace,
-};
+use crate::model::{LoggedModel, MetricSeries, MetricSummary, Reason, RegisteredModel, Report, RunTable, Shelf, Trace};
 use crate::sources::exports::held::last_point;
-use crate::sources::{Cursor, Fault, HistoryAsk, Progress, RunsAsk, Scope, Source, each_page};
+use crate::sources::silence::{self, NOT_ASKED};
+use crate::sources::{Fault, Progress, RunsAsk, Source, each_page};
 use serde_json::{Map, Value, json};
-use std::collections::{BTreeSet, HashSet, VecDeque};
+use std::collections::HashSet;
 use std::fmt::Write;
 
 /// Runs of a page.
 const RUNS: u32 = 256;
-/// Histories asked for at a time.
-const HISTORIES: usize = 256;
 /// Text is handed on in pieces of about so many bytes.
 const PIECE: usize = 256 << 10;
-
-/// What to write: the runs of `experiments` and the `runs`, by id or by path; all when both are empty.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Chosen {
-    /// Ids or paths of experiments.
-    pub experiments: Vec<String>,
-    /// Ids or keys of runs.
-    pub runs: Vec<String>,
-}
 
 /// What was written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -39,12 +29,14 @@ pub struct Written {
     pub points: u64,
     /// What was chosen and is not there.
     pub missing: Vec<String>,
+    /// What a server did not give, a sentence each: the document holds the rest.
+    pub silences: Vec<String>,
 }
 
 /// Writes a document to `sink`; `heard` is told how far reading has come.
 ///
 /// # Errors
-/// Those of the source, and those of `sink`.
+/// Those of files, those of a server that gave nothing, and those of `sink`.
 pub async fn write(
     source: &dyn Source,
     chosen: &Chosen,
@@ -53,7 +45,7 @@ pub async fn write(
 ) -> Result<Written, Fault> {
     let mut report = Report::default();
     let mut experiments = Vec::new();
-    each_page(
+    let asked = each_page(
         |after| source.experiments(after),
         |page| {
             heard(page.read);
@@ -61,11 +53,15 @@ pub async fn write(
             report.merge(page.report);
         },
     )
-    .await?;
+    .await;
+    let missing = "Not all experiments came, nor their runs";
+    let is_there = silence::goes_on(asked, !experiments.is_empty(), missing, &mut report)?;
     let mut writer = Writer {
         out: Out { sink, text: String::new() },
         choice: Choice::new(chosen, experiments),
         report,
+        is_there,
+        patience: Patience::new(),
         written: Written::default(),
     };
     let head = json!(format!("runglass {}", env!("CARGO_PKG_VERSION")));
@@ -125,110 +121,13 @@ impl Out<'_> {
     }
 }
 
-/// Which experiments and runs are written, and the numbers that the experiments get.
-struct Choice {
-    chosen: Chosen,
-    experiments: Vec<Experiment>,
-    /// Whether the experiment was chosen as a whole.
-    whole: Vec<bool>,
-    /// Its number in the document, once something of it is written.
-    number: Vec<Option<u32>>,
-    /// By number in the document.
-    order: Vec<usize>,
-    found: BTreeSet<String>,
-    /// Ids of the runs that are written, where not all are.
-    runs: HashSet<String>,
-}
-
-impl Choice {
-    fn new(chosen: &Chosen, experiments: Vec<Experiment>) -> Choice {
-        let count = experiments.len();
-        let chosen = chosen.clone();
-        let mut choice = Choice {
-            chosen,
-            experiments,
-            whole: vec![false; count],
-            number: vec![None; count],
-            order: Vec::new(),
-            found: BTreeSet::new(),
-            runs: HashSet::new(),
-        };
-        for at in 0..count {
-            let (Some(experiment), Some(whole)) = (choice.experiments.get(at), choice.whole.get_mut(at)) else {
-                continue;
-            };
-            let named =
-                choice.chosen.experiments.iter().find(|name| **name == experiment.id || **name == experiment.path);
-            choice.found.extend(named.map(|name| format!("experiment {name}")));
-            *whole = choice.chosen == Chosen::default() || named.is_some();
-            if *whole {
-                choice.number(at);
-            }
-        }
-        choice
-    }
-
-    fn is_all(&self) -> bool {
-        self.chosen == Chosen::default()
-    }
-
-    /// The number in the document of an experiment of the source.
-    fn number(&mut self, at: usize) -> u32 {
-        let next = self.order.len() as u32;
-        match self.number.get_mut(at) {
-            Some(Some(number)) => *number,
-            Some(number) => {
-                *number = Some(next);
-                self.order.push(at);
-                next
-            }
-            None => 0,
-        }
-    }
-
-    fn takes_run(&mut self, id: &str, key: &str, experiment: u32) -> bool {
-        let named = self.chosen.runs.iter().find(|name| *name == id || *name == key);
-        self.found.extend(named.map(|name| format!("run {name}")));
-        let is_taken = named.is_some() || self.has_whole(experiment);
-        if is_taken && !self.is_all() {
-            self.runs.insert(id.to_owned());
-        }
-        is_taken
-    }
-
-    fn has_whole(&self, experiment: u32) -> bool {
-        self.whole.get(experiment as usize).copied().unwrap_or(false)
-    }
-
-    /// Whether what belongs to an experiment, and maybe to a run, goes with them; the experiment's number in the document.
-    fn takes(&self, experiment: u32, run: Option<&str>) -> Option<u32> {
-        let is_taken = self.has_whole(experiment) || run.is_some_and(|run| self.runs.contains(run));
-        self.number.get(experiment as usize).copied().flatten().filter(|_| is_taken)
-    }
-
-    /// What a server is asked for; files give all.
-    fn scope(&self) -> Scope {
-        let numbers = 0..u32::try_from(self.number.len()).unwrap_or(u32::MAX);
-        match (self.chosen.experiments.is_empty(), self.chosen.runs.is_empty()) {
-            (false, true) => {
-                Scope { experiments: numbers.filter(|number| self.has_whole(*number)).collect(), ..Scope::default() }
-            }
-            (true, false) => Scope { only: self.chosen.runs.iter().cloned().map(RunKey).collect(), ..Scope::default() },
-            _ => Scope::default(),
-        }
-    }
-
-    fn missing(&self) -> Vec<String> {
-        let experiments = self.chosen.experiments.iter().map(|name| format!("experiment {name}"));
-        let named = experiments.chain(self.chosen.runs.iter().map(|name| format!("run {name}")));
-        named.filter(|name| !self.found.contains(name)).collect()
-    }
-}
-
 struct Writer<'a> {
     out: Out<'a>,
     choice: Choice,
     report: Report,
+    /// Whether more can be asked.
+    is_there: bool,
+    patience: Patience,
     written: Written,
 }
 
@@ -246,7 +145,18 @@ impl Writer<'_> {
         let mut after = None;
         let scope = self.choice.scope();
         loop {
-            let page = source.runs(RunsAsk { after, size: RUNS, scope: scope.clone() }).await?;
+            if !self.is_there {
+                silence::note(&mut self.report, "", "Not all runs came", NOT_ASKED);
+                break;
+            }
+            let page = match source.runs(RunsAsk { after, size: RUNS, scope: scope.clone() }).await {
+                Ok(page) => page,
+                Err(fault) => {
+                    self.is_there =
+                        silence::goes_on(Err(fault), self.has_some(), "Not all runs came", &mut self.report)?;
+                    break;
+                }
+            };
             heard(page.read);
             self.report.merge(page.report);
             self.page(source, &page.items).await?;
@@ -256,6 +166,11 @@ impl Writer<'_> {
             }
         }
         self.out.push("\n]")
+    }
+
+    /// Whether a server gave anything before it fails.
+    fn has_some(&self) -> bool {
+        !self.choice.experiments.is_empty()
     }
 
     async fn page(&mut self, source: &dyn Source, table: &RunTable) -> Result<(), Fault> {
@@ -272,8 +187,7 @@ impl Writer<'_> {
                 pairs.extend(logged.metrics.iter().map(|(metric, _)| (key.clone(), (*metric).to_owned())));
             }
         }
-        let mut histories =
-            Histories { source, left: pairs.into(), asked: Vec::new(), after: None, read: VecDeque::new() };
+        let mut histories = Histories::new(source, pairs, self.patience);
         for row in rows {
             let Some(logged) = logged.get_mut(row).map(std::mem::take) else { continue };
             let Some(fields) = self.run(table, row) else { continue };
@@ -294,6 +208,7 @@ impl Writer<'_> {
             self.out.push("}}")?;
             self.written.runs += 1;
         }
+        self.patience = histories.patience;
         Ok(())
     }
 
@@ -342,8 +257,28 @@ impl Writer<'_> {
         self.out.push("]}")
     }
 
+    /// What lies beside the runs.
+    async fn shelf(&mut self, source: &dyn Source) -> Result<Shelf, Fault> {
+        let (mut shelf, missing) = (Shelf::default(), "Not all registered models, logged models and traces came");
+        if !self.is_there {
+            silence::note(&mut self.report, "", missing, NOT_ASKED);
+            return Ok(shelf);
+        }
+        let report = &mut self.report;
+        let asked = each_page(
+            |after| source.shelf(after),
+            |page| {
+                report.merge(page.report);
+                shelf.append(page.items);
+            },
+        )
+        .await;
+        self.is_there = silence::goes_on(asked, self.has_some(), missing, &mut self.report)?;
+        Ok(shelf)
+    }
+
     async fn rest(mut self, source: &dyn Source) -> Result<Written, Fault> {
-        let shelf = shelf(source, &mut self.report).await?;
+        let shelf = self.shelf(source).await?;
         let mut stores = source.stores().await?;
         let is_all = self.choice.is_all();
         let choice = &self.choice;
@@ -398,69 +333,14 @@ impl Writer<'_> {
         )?;
         self.out.push("}\n")?;
         self.out.flush()?;
-        Ok(Written { experiments: self.choice.order.len() as u64, missing: self.choice.missing(), ..self.written })
+        let silent = self.report.notices().iter().filter(|notice| notice.reason == Reason::ServerSilent);
+        Ok(Written {
+            experiments: self.choice.order.len() as u64,
+            missing: self.choice.missing(),
+            silences: silent.map(|notice| notice.message.clone()).collect(),
+            ..self.written
+        })
     }
-}
-
-/// Histories in the order in which they were asked for, some at a time.
-struct Histories<'a> {
-    source: &'a dyn Source,
-    left: VecDeque<(RunKey, String)>,
-    asked: Vec<(RunKey, String)>,
-    after: Option<Cursor>,
-    read: VecDeque<MetricSeries>,
-}
-
-impl Histories<'_> {
-    async fn next(&mut self, report: &mut Report) -> Result<Option<MetricSeries>, Fault> {
-        loop {
-            if let Some(series) = self.read.pop_front() {
-                return Ok(Some(series));
-            }
-            if !self.more(report).await? {
-                return Ok(None);
-            }
-        }
-    }
-
-    /// Reads on, which may give nothing for a while; whether there was anything left.
-    async fn more(&mut self, report: &mut Report) -> Result<bool, Fault> {
-        if self.after.is_none() {
-            self.asked = self.left.drain(..HISTORIES.min(self.left.len())).collect();
-            if self.asked.is_empty() {
-                return Ok(false);
-            }
-        }
-        let ask = HistoryAsk { pairs: self.asked.clone(), after: self.after.take(), ..HistoryAsk::default() };
-        let page = self.source.history(ask).await?;
-        // What was told when the run was read is told again.
-        for notice in page
-            .report
-            .notices()
-            .iter()
-            .filter(|notice| !report.notices().contains(notice))
-            .cloned()
-            .collect::<Vec<_>>()
-        {
-            report.note(notice.reason, notice.path, notice.line, notice.message);
-        }
-        self.after = page.next;
-        self.read.extend(page.items);
-        Ok(true)
-    }
-}
-
-async fn shelf(source: &dyn Source, report: &mut Report) -> Result<Shelf, Fault> {
-    let mut shelf = Shelf::default();
-    each_page(
-        |after| source.shelf(after),
-        |page| {
-            report.merge(page.report);
-            shelf.append(page.items);
-        },
-    )
-    .await?;
-    Ok(shelf)
 }
 
 /// Columns turned into what each run has, by key.

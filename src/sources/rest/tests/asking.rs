@@ -1,9 +1,9 @@
 //! How a server is asked: again, under the other prefix, by whom, how many at a time.
 
-use super::{BASE, Reply, Script, absent, answer, error, experiments, json, pairs, runs, server, wait};
+use super::{BASE, Reply, Script, absent, answer, error, experiments, json, pairs, run, runs, server, wait};
 use crate::sources::http::{NoAnswer, Response};
 use crate::sources::rest::Credentials;
-use crate::sources::{FaultKind, Scope, Source};
+use crate::sources::{FaultKind, RunsAsk, Scope, Source};
 use serde_json::json;
 use std::cell::Cell;
 
@@ -38,7 +38,8 @@ fn what_may_pass_is_asked_again() {
     check(vec![answer(503, "away"), good()], None, 2, &[300]);
     check(vec![lost(), Err(NoAnswer::TimedOut), answer(500, ""), good()], None, 4, &[300, 600, 1_200]);
     check(vec![lost()], Some(FaultKind::Unreachable), 4, &[300, 600, 1_200]);
-    check(vec![Err(NoAnswer::TimedOut)], Some(FaultKind::TimedOut), 4, &[300, 600, 1_200]);
+    check(vec![Err(NoAnswer::TimedOut)], Some(FaultKind::TimedOut), 2, &[300]);
+    check(vec![Err(NoAnswer::TimedOut), lost(), good()], None, 3, &[300, 600]);
     check(vec![after(429, "7"), good()], None, 2, &[7_000]);
     check(vec![after(429, "soon"), good()], None, 2, &[300]);
     let until = |now: &str, then: &str| {
@@ -62,13 +63,27 @@ fn what_may_pass_is_asked_again() {
 
 #[test]
 fn who_never_answered_is_not_waited_for() {
-    for (is_there, kind) in [(false, FaultKind::Unreachable), (true, FaultKind::CrossOrigin)] {
+    for (is_there, kind, asked) in [(false, FaultKind::Unreachable, 1), (true, FaultKind::CrossOrigin, 2)] {
         let script = Script { page: Some("http://viewer.example.com".into()), ..Script::new(|_| lost()) };
         script.is_there.set(is_there);
         let (script, tracking) = script.tracking(Credentials::None);
         assert_eq!(experiments(&tracking).expect_err("nobody is there").kind, kind);
-        assert_eq!((script.asked.borrow().len(), script.pauses.borrow().len()), (1, 0));
+        assert_eq!((script.asked.borrow().len(), script.pauses.borrow().len()), (asked, 0));
     }
+}
+
+#[test]
+fn who_is_silent_is_asked_for_nothing_that_can_be_left_out() {
+    let (script, tracking) = server(|_| Err(NoAnswer::TimedOut)).tracking(Credentials::None);
+    let fault = runs(&tracking, &Scope::default()).expect_err("silent");
+    assert_eq!(fault.message, format!("{BASE} said nothing for 30 s when asked for runs/search."));
+    assert_eq!(
+        script.told.borrow().as_slice(),
+        [format!("{}: it is asked again in 1 s.", &fault.message[..fault.message.len() - 1])]
+    );
+    let stores = wait(tracking.stores()).expect("what is known");
+    assert_eq!(stores[0].server.as_ref().and_then(|server| server.version.as_deref()), Some("3.17.2"));
+    assert_eq!(script.asked.borrow().last().map(|request| request.url.ends_with("runs/search")), Some(true));
 }
 
 #[test]
@@ -94,6 +109,24 @@ fn who_lets_others_get_may_still_refuse_a_post() {
     script.is_there.set(true);
     wait(tracking.stores()).expect("its version");
     assert_eq!(experiments(&tracking).expect_err("refused").kind, FaultKind::CrossOrigin);
+}
+
+#[test]
+fn who_tells_its_version_alone_checks_the_host() {
+    for (version, kind) in [("3.17.2", FaultKind::HostRefused), ("2.22.0", FaultKind::CrossOrigin)] {
+        let script = Script::new(move |request| match request.url.ends_with("/version") {
+            true => answer(200, version),
+            false => lost(),
+        });
+        let script = Script { page: Some("http://viewer.example.com".into()), ..script };
+        script.is_there.set(true);
+        let (script, tracking) = script.tracking(Credentials::Bearer("geheim-1234".into()));
+        let fault = experiments(&tracking).expect_err("refused");
+        assert_eq!(fault.kind, kind, "{fault:?}");
+        let looks = script.asked.borrow();
+        let mut looks = looks.iter().filter(|request| request.body.is_none());
+        assert!(looks.all(|request| request.headers.is_empty()), "a look needs no secret");
+    }
 }
 
 #[test]
@@ -174,6 +207,38 @@ fn a_secret_stands_in_a_header_alone() {
             assert!(!request.url.contains(secret) && !request.body.clone().unwrap_or_default().contains(secret));
         }
     }
+}
+
+#[test]
+fn who_signs_in_goes_on_where_it_stopped() {
+    let [before, now] = ["geheim-1234", "geheim-5678"].map(|token| Credentials::Bearer(token.into()));
+    let header = now.header().expect("a header");
+    let is_in = header.clone();
+    let (script, tracking) = server(move |request| match request.body.as_deref() {
+        Some(body) if body.contains("page_token") && !request.headers.contains(&is_in) => {
+            error(401, "UNAUTHENTICATED", "geheim-1234 has expired, geheim-5678 has not")
+        }
+        Some(body) if body.contains("page_token") => json(json!({"runs": [run("r2", "1")]})),
+        Some(_) => json(json!({"runs": [run("r1", "1")], "next_page_token": "2"})),
+        None => absent(),
+    })
+    .tracking(before.clone());
+    experiments(&tracking).expect("a server");
+    let ask = |after| tracking.runs(RunsAsk { after, size: 1, scope: Scope::default() });
+    let first = wait(ask(None)).expect("a page");
+    let fault = wait(ask(first.next.clone())).expect_err("expired");
+    assert_eq!((fault.kind, fault.message.contains("geheim-1234")), (FaultKind::Unauthorised, false));
+    tracking.sign_in(now.clone());
+    tracking.sign_in(before);
+    let fault = wait(ask(first.next.clone())).expect_err("expired");
+    assert!(!fault.message.contains("geheim"), "of those before as well: {fault}");
+    tracking.sign_in(now);
+    let second = wait(ask(first.next)).expect("the next page");
+    assert_eq!((second.items.id, second.next), (vec!["r2".to_owned()], None));
+    let asked = script.asked.borrow();
+    let firsts = asked.iter().filter(|request| request.body.as_ref().is_some_and(|body| !body.contains("page_token")));
+    assert_eq!(firsts.filter(|request| request.url.contains("runs/search")).count(), 1);
+    assert!(asked.last().is_some_and(|request| request.headers.contains(&header)));
 }
 
 #[test]
