@@ -1,4 +1,4 @@
-//! Real tracking servers for the tests: their Python environments and nginx. What they hold and how they start is
+//! Real tracking servers for the tests: their Python environments, nginx and openssl. What they hold and how they start is
 //! `tests/servers`, which it must not know.
 
 use crate::tools;
@@ -13,6 +13,7 @@ pub fn install(root: &Path) -> Result<PathBuf> {
     tools::run(Command::new(&python).arg(root.join("tests/servers/environments.py")))
         .with_context(|| format!("installing the tracking servers of the tests with {}", python.display()))?;
     nginx()?;
+    openssl()?;
     Ok(python)
 }
 
@@ -49,4 +50,13 @@ fn nginx() -> Result<()> {
     }
     println!("Fetching nginx, which stands in front of servers in the tests: apt-get install nginx-light");
     tools::apt_install(&["nginx-light"]).context("no nginx found; install it, or set NGINX to its path")
+}
+
+fn openssl() -> Result<()> {
+    let answer = Command::new("openssl").arg("version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+    if answer.is_ok_and(|status| status.success()) {
+        return Ok(());
+    }
+    println!("Fetching openssl, which makes the certificate of a page by https in the tests: apt-get install openssl");
+    tools::apt_install(&["openssl"]).context("no openssl found; install it")
 }
