@@ -44,17 +44,22 @@ pub fn run(export: &Export) -> Result<(), Fault> {
         }
         Some(out) => to_file(export, out)?,
     };
-    eprintln!("runglass: {} experiments, {} runs, {} points", written.experiments, written.runs, written.points);
-    if !written.silences.is_empty() {
-        eprintln!("runglass: THE EXPORT IS NOT WHOLE, as its notices say:");
-        written.silences.iter().for_each(|silence| eprintln!("runglass: - {silence}"));
-    }
+    say(&written);
     match written.missing.as_slice() {
         [] => Ok(()),
         missing if !written.silences.is_empty() => {
             Err(Fault::new(FaultKind::NotFound, format!("there came no {}", missing.join(", no "))))
         }
         missing => Err(Fault::new(FaultKind::NotFound, format!("there is no {}", missing.join(", no ")))),
+    }
+}
+
+/// How much was written, and what is missing in it.
+fn say(written: &Written) {
+    eprintln!("runglass: {} experiments, {} runs, {} points", written.experiments, written.runs, written.points);
+    if !written.silences.is_empty() {
+        eprintln!("runglass: THE EXPORT IS NOT WHOLE, as its notices say:");
+        written.silences.iter().for_each(|silence| eprintln!("runglass: - {silence}"));
     }
 }
 
@@ -70,7 +75,7 @@ fn stop(error: &io::Error, what: &str) -> Stop {
     }
 }
 
-/// Through a file beside it, so that a failure leaves what was there.
+/// Through a file beside it, so that a failure leaves what was there; what is not whole stays beside it then.
 fn to_file(export: &Export, out: &Path) -> Result<Written, Fault> {
     let is_taken = || !export.force && out.symlink_metadata().is_ok();
     let taken =
@@ -78,9 +83,7 @@ fn to_file(export: &Export, out: &Path) -> Result<Written, Fault> {
     if is_taken() {
         return Err(taken());
     }
-    let mut name = out.file_name().unwrap_or_default().to_os_string();
-    name.push(format!(".{}.part", std::process::id()));
-    let part = out.with_file_name(name);
+    let part = beside(out, &format!("{}.part", std::process::id()));
     let fault = |error: io::Error| Fault::new(FaultKind::Unreadable, format!("{}: {error}", out.display()));
     let mut file = BufWriter::new(File::create_new(&part).map_err(fault)?);
     let written = write(export, &mut file).and_then(|written| {
@@ -89,6 +92,13 @@ fn to_file(export: &Export, out: &Path) -> Result<Written, Fault> {
             .map_err(|error| stop(&error, &out.display().to_string()))?;
         if is_taken() {
             return Err(Stop::Fault(taken()));
+        }
+        if !written.silences.is_empty() && out.symlink_metadata().is_ok() {
+            let partial = beside(out, "partial");
+            fs::rename(&part, &partial).map_err(|error| Stop::Fault(fault(error)))?;
+            say(&written);
+            let message = format!("{} was left as it was; what came is in {}", out.display(), partial.display());
+            return Err(Stop::Fault(Fault::new(FaultKind::Unreadable, message)));
         }
         fs::rename(&part, out).map_err(|error| Stop::Fault(fault(error)))?;
         Ok(written)
@@ -101,6 +111,13 @@ fn to_file(export: &Export, out: &Path) -> Result<Written, Fault> {
             Stop::ReaderGone => Fault::new(FaultKind::Unreadable, format!("{}: nobody reads it", out.display())),
         }
     })
+}
+
+/// The file that is named like this one, and what it is.
+fn beside(file: &Path, what: &str) -> PathBuf {
+    let mut name = file.file_name().unwrap_or_default().to_os_string();
+    name.push(format!(".{what}"));
+    file.with_file_name(name)
 }
 
 fn write(export: &Export, out: &mut impl Write) -> Result<Written, Stop> {

@@ -40,7 +40,10 @@ pub fn Artifacts(row: u32) -> impl IntoView {
             hear(app, folder);
             match listed {
                 Some(Ok(entries)) => answer.set(TreeFolder::Entries(Arc::new(entries))),
-                Some(Err(fault)) => answer.set(TreeFolder::Failed(fault.message)),
+                Some(Err(fault)) => {
+                    app.asked.heed(&fault);
+                    answer.set(TreeFolder::Failed(fault.message));
+                }
                 None => {}
             }
         });
@@ -225,6 +228,9 @@ fn Shown(row: u32, folder: StoredValue<Rc<dyn Folder>, LocalStorage>, path: Stri
             async move {
                 let read = question.await.unwrap_or(Ok(Read::Gone));
                 hear(app, folder);
+                if let Err(fault) = &read {
+                    app.asked.heed(fault);
+                }
                 read
             }
         })

@@ -12,7 +12,7 @@ use crate::session::{Asking, Phase, Sorted};
 use crate::sources::path;
 use crate::sources::rest::Credentials;
 use crate::sources::union::Part;
-use crate::sources::{Fault, Page, RunsAsk, Scope, Source};
+use crate::sources::{Fault, FaultKind, Page, RunsAsk, Scope, Source};
 use crate::view::rows::PARENT_TAG;
 use crate::view::{Layout, PageName, Shown};
 use futures_util::future::{AbortHandle, abortable};
@@ -127,6 +127,13 @@ impl Asked {
     pub fn sign_in(self, credentials: &Credentials) {
         self.servers.with_value(|servers| servers.iter().for_each(|server| server.reader.sign_in(credentials)));
         self.go_on();
+    }
+
+    /// Something else than runs was refused: whoever looks is asked who they are where runs would be refused.
+    pub fn heed(self, fault: &Fault) {
+        if fault.kind == FaultKind::Unauthorised && self.standing.get_untracked() == Standing::Idle {
+            self.standing.set(Standing::Failed(fault.clone()));
+        }
     }
 
     /// The server of an opening.

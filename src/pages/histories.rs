@@ -133,6 +133,7 @@ impl App {
                             ask.after = page.next;
                         }
                         Err(fault) => {
+                            self.asked.heed(&fault);
                             self.histories.update_value(|histories| {
                                 for want in wants.drain(..) {
                                     histories.fail(want, stretch, fault.clone());

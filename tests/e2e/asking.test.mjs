@@ -2,7 +2,7 @@
 // off. The scripted server alone.
 
 import { execFile } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { RENEWED, RUNS, startFaults } from './faults.mjs';
@@ -99,6 +99,19 @@ pageTest('a sign-in that expires before the first run is asked for where the run
   await idle(page);
 });
 
+pageTest('a sign-in that expires before the curves is asked for above the table, and the curves come', { expected: REFUSED }, async ({ page }) => {
+  const faults = await startFaults();
+  await opened(page, faults, 'expires-on-histories');
+  await matches(page, RUNS);
+  await page.locator('[data-strip][data-fault=Unauthorised]').waitFor();
+  await page.click('[data-strip] [data-sign-in]');
+  await signIn(page, RENEWED);
+  await page.waitForFunction(() => [...document.querySelectorAll('[data-chart]')].some((chart) => Number(chart.dataset.pointsDrawn) > 0));
+  await idle(page);
+  assert.equal(await page.locator('[data-strip]').count(), 0);
+  assert.equal(await matching(page), RUNS);
+});
+
 /** Runs the program; gives its exit status and what it said. */
 function run(...words) {
   const program = process.env.RUNGLASS ?? join(ROOT, 'target/debug/runglass');
@@ -114,6 +127,14 @@ test('an export of a server that breaks off holds what came, and says loudly tha
   const { experiments, notices } = JSON.parse(await readFile(file, 'utf8'));
   assert.deepEqual(experiments.map(({ name }) => name), ['faults']);
   assert.ok(notices.some(({ reason }) => reason === 'server-silent'), JSON.stringify(notices));
+  // a whole one that was there stays
+  const whole = join(await scratch(), 'whole.json');
+  await writeFile(whole, 'all of it');
+  const forced = await run('export', faults.at('cut'), '-o', whole, '--force');
+  assert.equal(forced.status, 1);
+  assert.match(forced.said, /NOT WHOLE[^]*whole\.json was left as it was; what came is in .*whole\.json\.partial/);
+  assert.equal(await readFile(whole, 'utf8'), 'all of it');
+  assert.ok(JSON.parse(await readFile(`${whole}.partial`, 'utf8')).notices.length > 0);
   const nothing = join(await scratch(), 'nothing.json');
   const refused = await run('export', faults.at('unauthorised'), '-o', nothing);
   assert.equal(refused.status, 1);

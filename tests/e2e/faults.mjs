@@ -114,6 +114,7 @@ export const FAULTS = {
   // Whoever asked gets so far and no further, until the token is the new one.
   'expires-on-page-2': (ask) => (isRuns(ask) && ask.body.page_token && !isRenewed(ask) ? EXPIRED : sound(ask)),
   'expires-at-once': (ask) => (isRuns(ask) && !isRenewed(ask) ? EXPIRED : sound(ask)),
+  'expires-on-histories': (ask) => (/get-history/.test(ask.path) && !isRenewed(ask) ? EXPIRED : sound(ask)),
   login: () => LOGIN,
   redirect: (ask) => (ask.path === '/login' ? LOGIN : { status: 302, headers: { location: `${ask.base}/login` }, body: '' }),
   'redirect-loop': (ask) => ({ status: 307, headers: { location: `${ask.base}${ask.path}` }, body: '' }),
