@@ -198,3 +198,14 @@ fn names_are_found_wherever_they_stand() {
     check("let x = crate::query::parse(); other_crate::view::x()", &["query"]);
     check("//! [`Folder`](crate::sources::Folder)", &["sources"]);
 }
+
+/// A worker made from an address is bound by no policy of the page; one from a blob is. The policy itself can not tell them
+/// apart, since some browsers count what a worker imports as a worker's code.
+#[test]
+fn workers_start_in_one_place() {
+    let makers =
+        sources_of("").into_iter().filter(|(_, text)| text.contains("Worker::new") || text.contains("SharedWorker"));
+    let makers: Vec<PathBuf> = makers.map(|(path, _)| path).collect();
+    let expected = Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join("browser/worker.rs");
+    assert_eq!(makers, [expected]);
+}

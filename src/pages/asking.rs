@@ -80,6 +80,8 @@ pub struct Asked {
     /// Whether the form in which somebody says who asks stands open.
     pub signs_in: RwSignal<bool>,
     servers: StoredValue<Vec<Server>, LocalStorage>,
+    /// Why something else than runs did not come.
+    refused: StoredValue<Option<Fault>>,
     /// Pages of runs that are under way.
     coming: Coming,
     /// Who asks for one after the other.
@@ -103,6 +105,7 @@ impl Asked {
             is_live: RwSignal::new(true),
             signs_in: RwSignal::new(false),
             servers: StoredValue::new_local(Vec::new()),
+            refused: StoredValue::new(None),
             coming: Coming::new(),
             asker: StoredValue::new(None),
             settling: StoredValue::new_local(None),
@@ -115,6 +118,7 @@ impl Asked {
         self.lists.set_value(Asking::default());
         self.servers.update_value(Vec::clear);
         self.revised.set(HashMap::new());
+        self.refused.set_value(None);
         self.standing.set(Standing::Idle);
     }
 
@@ -129,11 +133,19 @@ impl Asked {
         self.go_on();
     }
 
-    /// Something else than runs was refused: whoever looks is asked who they are where runs would be refused.
+    /// Something else than runs was refused: whoever looks is asked who they are, once all runs are here.
     pub fn heed(self, fault: &Fault) {
-        if fault.kind == FaultKind::Unauthorised && self.standing.get_untracked() == Standing::Idle {
-            self.standing.set(Standing::Failed(fault.clone()));
+        if fault.kind == FaultKind::Unauthorised {
+            self.refused.set_value(Some(fault.clone()));
+            if self.standing.get_untracked() == Standing::Idle {
+                self.rest();
+            }
         }
+    }
+
+    /// All runs are here.
+    fn rest(self) {
+        self.standing.set(self.refused.get_value().map_or(Standing::Idle, Standing::Failed));
     }
 
     /// The server of an opening.
@@ -159,6 +171,7 @@ impl Asked {
 
     /// It goes on where it stopped.
     pub fn go_on(self) {
+        self.refused.set_value(None);
         self.again.update(|count| *count += 1);
     }
 
@@ -304,7 +317,7 @@ pub fn keep_asking(app: App, wanted: Memo<Vec<(usize, Scope)>>) {
         let is_here =
             asked.lists.with_value(|lists| wanted.iter().all(|(opening, scope)| lists.is_whole(*opening, scope)));
         if wanted.is_empty() || is_here {
-            asked.standing.set(Standing::Idle);
+            asked.rest();
             return;
         }
         asked.standing.set(Standing::Asking);
@@ -325,7 +338,7 @@ fn ask(app: App, wanted: Vec<(usize, Scope)>, busy: signs::Busy) {
                 return;
             }
         }
-        app.asked.standing.set(Standing::Idle);
+        app.asked.rest();
         tell(app, true);
         if let Some(act) = app.act_all.get_value() {
             act.shown();

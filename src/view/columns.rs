@@ -9,7 +9,7 @@ use crate::view::format::Numbers;
 pub enum Group {
     /// The name, which stays in sight.
     Run,
-    /// The status, where the other attributes stand after the metrics; too narrow for a head.
+    /// The status, where the other attributes stand after the metrics.
     Status,
     /// Status, times, user, source.
     About,
@@ -31,7 +31,7 @@ impl Group {
         let count = count_of(self);
         match self {
             Group::Run => "Run".to_owned(),
-            Group::Status => String::new(),
+            Group::Status => "State".to_owned(),
             Group::About => "About".to_owned(),
             Group::Params => match count_of(Group::MoreParams) + count_of(Group::SameParams) {
                 0 => format!("Params {count}"),

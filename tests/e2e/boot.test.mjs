@@ -72,23 +72,6 @@ pageTest('the policy of local data binds the worker', { expected: REFUSED }, asy
   assert.deepEqual(await workerFetches({ page, site, tighten: true }), { own: true, other: false });
 });
 
-pageTest('a worker from an address is refused: it would have no policy', { expected: REFUSED }, async ({ page }) => {
-  await page.locator('h1').first().waitFor();
-  const refused = await page.evaluate(() => {
-    const app = document.querySelector('link[rel=modulepreload]').href;
-    return new Promise((done) => {
-      try {
-        const made = new Worker(app, { type: 'module' });
-        made.onerror = () => done(true);
-        setTimeout(() => done(false), 2000);
-      } catch {
-        done(true);
-      }
-    });
-  });
-  assert.ok(refused);
-});
-
 pageTest('says why, where it can not start', { init: () => delete globalThis.WebAssembly }, async ({ page }) => {
   await page.locator('html[data-runglass=error]').waitFor();
   assert.match(await page.locator('[role=alert]').innerText(), /needs WebAssembly/);

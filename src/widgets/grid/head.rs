@@ -18,6 +18,9 @@ struct Group {
     width_px: f64,
 }
 
+/// Over a narrower group no word can be read; it is said all the same.
+const TINY_PX: f64 = 40.0;
+
 /// The line of groups.
 pub(super) fn groups(state: State) -> impl IntoView {
     let groups = Memo::new(move |_| {
@@ -65,7 +68,7 @@ pub(super) fn groups(state: State) -> impl IntoView {
                         style:left=format!("{}px", group.left_px)
                         style:width=format!("{}px", group.width_px)
                     >
-                        <span class="grid-group-name">{words}</span>
+                        <span class="grid-group-name" class:sr={group.width_px < TINY_PX}>{words}</span>
                     </div>
                 }
             })
