@@ -41,7 +41,7 @@ fn main() {
         line(&format!("sort {text}"), least(|| sort(&mut rows.clone(), &table, &order, &[])));
     }
     line("names", least(|| assert_eq!(Names::of_runs(&table).name(RUNS), "")));
-    line("columns", least(|| assert!(columns::of(&table, &rows, &[]).len() > 20)));
+    line("columns", least(|| assert!(columns::of(&table, &rows, &[], 900.0).len() > 20)));
     line("lines", least(|| assert_eq!(arrange(&rows, &parents(&table), &HashSet::new()).len(), rows.len())));
     println!();
     for (series, points) in [(1, 1_000_000), (10, 100_000), (40, 25_000)] {

@@ -71,14 +71,16 @@ pub fn is_system_tag(key: &str) -> bool {
 /// Params that stand before the metrics at most, and how wide each is there, in CSS pixels.
 const FIRST_PARAMS: usize = 3;
 const FIRST_PARAM_PX: f64 = 104.0;
+/// In less room than a phone turned aside has, CSS pixels, metrics come before what is known about a run.
+const PHONE_PX: f64 = 660.0;
 /// Name and status, which stand first in any case.
 const AT_LEAST: usize = 2;
 /// A column with a text in it is no narrower.
 const LEAST_PX: f64 = 64.0;
 
 /// The columns for `rows` of the table, with those of `more` attributes: the experiment where there are several, the origin where
-/// several things were opened. Before the metrics stand as many params as leave one metric in sight in `room_px` CSS pixels. Where
-/// not even the attributes leave that room they stand after the metrics, but for name and status.
+/// several things were opened. Before the metrics stand as many params as leave one metric in sight in `room_px` CSS pixels. On a
+/// phone, where not even the other attributes leave that room, they stand after the metrics, but for name, status and `more`.
 pub fn of(table: &RunTable, rows: &[u32], more: &[Attribute], room_px: f64) -> Vec<Column> {
     let mut columns = attributes(table, rows, more);
     let (mut differ, mut same) = params(table, rows);
@@ -86,9 +88,11 @@ pub fn of(table: &RunTable, rows: &[u32], more: &[Attribute], room_px: f64) -> V
     let before_px: f64 = columns.iter().chain(metrics.first()).map(|column| column.width_px).sum();
     let left_px = room_px - before_px;
     let mut about = Vec::new();
-    if left_px < 0.0 {
-        about = columns.split_off(columns.len().min(AT_LEAST));
-        columns.iter_mut().skip(1).for_each(|status| status.group = Group::Status);
+    if left_px < 0.0 && room_px < PHONE_PX {
+        about = columns.split_off(columns.len().min(AT_LEAST + more.len()));
+        if more.is_empty() {
+            columns.iter_mut().skip(1).for_each(|status| status.group = Group::Status);
+        }
     }
     let mut further = differ.split_off(first_params(&differ, left_px));
     for column in &mut differ {
@@ -321,7 +325,7 @@ mod tests {
             (&[], 400.0, 0),
             (&[], 300.0, 0),
             (&several[..], 2_000.0, 3),
-            (&several[..], 500.0, 0),
+            (&several[..], 510.0, 0),
         ] {
             let columns = of(&table, &rows, more, room_px);
             let metric = columns.iter().position(|column| column.group == Group::Metrics).expect("a metric");
