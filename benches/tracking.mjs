@@ -1,13 +1,16 @@
-// One run, the figures of a tracking server: a real MLflow 3.17 (one worker, no job runner) with a generated database of 10,000 runs
-// (30 params, 20 metrics each), our page from another origin, and beside it the server's own page in the same browser. Each time is
+// One run, the figures of a tracking server: a real MLflow 3.17 (no job runner) with a generated database of 10,000 runs
+// (30 params, 20 metrics each), our page from another origin, and beside it the server's own page in the same browser. All with a server
+// of one worker, and the complete table with one of four as well, which is what MLflow starts unless told otherwise. Each time is
 // from the navigation to the painted result, in a browser of its own with nothing cached, or from an act in a page that is open.
 // `cargo xtask bench --servers` builds the page and starts this; the first time it makes the data (150 MB). Prints a table, then the
 // same as one line of JSON. $RUNGLASS_BENCH_RUNS takes fewer runs, $RUNGLASS_BENCH_TIMES
 // measures each less often, and an argument is a pattern of what is measured alone. A filter and an order show their first rows at
-// once; `complete_ms` is when nothing is missing. The server's own page shows 100 rows and 100 more a click: its complete table is
-// its first rows and the mean of the first clicks times those that are left, which is kind to it, since clicks grow slower. Beside the
-// complete table stands its floor: the server's own time for all runs, asked page after page by a program that does nothing with them.
+// once; `complete_ms` is when nothing is missing. The server's own page shows 100 rows and 100 more a click: its complete table is its
+// first rows and all of those clicks, each as soon as it can be made; $RUNGLASS_BENCH_CLICKS makes fewer and takes the mean of them for the
+// rest, which is kind to it, since clicks grow slower. Beside the complete table stands its floor: the server's own time for all runs,
+// asked page after page, or as many pages at one time as the server has workers and the machine cores, by a program that does nothing with them.
 
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { launch, serve } from '../tests/e2e/site.mjs';
 import { DATA, generate, merge, python, report, TIMES as TIMES_OF_ALL } from './measure.mjs';
@@ -18,12 +21,15 @@ const RUNS = Number(process.env.RUNGLASS_BENCH_RUNS ?? 10_000);
 const TIMES = Number(process.env.RUNGLASS_BENCH_TIMES ?? TIMES_OF_ALL);
 /** Runs that the server's own page loads at a click. */
 const CLICK = 100;
-/** Clicks that are measured. */
-const CLICKS = 5;
+/** Clicks that are made. */
+const CLICKS = Number(process.env.RUNGLASS_BENCH_CLICKS ?? Infinity);
+/** Processes of the servers that are measured. */
+const WORKERS = [1, 4];
+const TABLE = 'complete table';
 const VIEWPORT = { width: 1440, height: 900 };
 const LIMIT_MS = 300_000;
 /** Runs of a page of the floor: larger ones are no faster. */
-const FLOOR_RUNS = 2_000;
+const FLOOR_RUNS = 1_000;
 /** An idle server answers a small question in less. */
 const IDLE_MS = 60;
 
@@ -45,14 +51,19 @@ async function settled(url) {
   }
 }
 
-/** All runs, page after page. */
-async function floor(url) {
+/** All runs, so many pages at one time. */
+async function floor(url, atOnce) {
   const start = performance.now();
-  let token;
-  do {
-    const answer = await search(url, { experiment_ids: [String(facts.experiment)], max_results: FLOOR_RUNS, page_token: token });
-    token = (await answer.json()).next_page_token;
-  } while (token);
+  let next = 0;
+  const some = async () => {
+    while (next < facts.runs) {
+      const token = next ? Buffer.from(`{"offset": ${next}}`).toString('base64') : undefined;
+      next += FLOOR_RUNS;
+      const answer = await search(url, { experiment_ids: [String(facts.experiment)], max_results: FLOOR_RUNS, page_token: token });
+      if (!(await answer.json()).runs?.length) throw new Error('MLflow names its pages otherwise than this takes it to');
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, some));
   return { ms: performance.now() - start };
 }
 
@@ -220,11 +231,11 @@ function measures(app) {
     'charts of 100 runs': drawn(100),
     'filter, page open': opened(app.filter, filter.first, filter.matching),
     'sort, page open': opened(app.sort, sort.first, runs),
-    'complete table': isOurs ? from(app.table(), isTable, [facts.first, runs]) : clicks(app),
+    [TABLE]: isOurs ? from(app.table(), isTable, [facts.first, runs]) : clicks(app),
   };
 }
 
-/** The table as far as a few clicks bring it, and what all of them would take at that pace. */
+/** The table as far as clicks bring it, and what all of them would take at that pace. */
 function clicks(app) {
   return async (page) => {
     await open(page, app.table());
@@ -245,7 +256,7 @@ function clicks(app) {
       loaded += CLICK;
     }
     const click_ms = spent / (loaded / CLICK - 1);
-    return { ms: first + click_ms * (facts.runs / CLICK - 1), click_ms };
+    return { ms: first + click_ms * (facts.runs / CLICK - 1), click_ms, clicks: loaded / CLICK - 1 };
   };
 }
 
@@ -260,50 +271,61 @@ function allShown(app) {
   });
 }
 
-const results = [];
-const server = await start(database);
-const site = await serve();
-const [counted, countedSite] = [await counting(server.url), await counting(site.url)];
 const only = process.argv[2] && new RegExp(process.argv[2]);
-const [pages, countedPages] = [(url, at) => [ours(at, url), official(url)]].flatMap((of) => [of(server.url, site.url), of(counted.url, countedSite.url)]);
-// a server's first answer is slow, whoever asks
-for (const app of pages) await inBrowser(app, measures(app)['first rows']);
-for (const what of Object.keys(measures(pages[0]))) {
-  if (only && !only.test(what)) continue;
-  for (const [at, app] of pages.entries()) {
-    const isAll = what === 'charts of 100 runs' && app.name !== 'Runglass';
+const results = [];
+const site = await serve();
+for (const workers of WORKERS) await measureAll(workers);
+site.close();
+report(results, { runs: facts.runs });
+
+/** What is asked for, of a server of so many workers. */
+async function measureAll(workers) {
+  const server = await start(database, workers);
+  const [counted, countedSite] = [await counting(server.url), await counting(site.url)];
+  const [pages, countedPages] = [(url, at) => [ours(at, url), official(url)]].flatMap((of) => [of(server.url, site.url), of(counted.url, countedSite.url)]);
+  const add = (row) => {
+    results.push({ workers, ...row });
+    console.error(JSON.stringify(results.at(-1)));
+  };
+  // a server's first answer is slow, whoever asks
+  for (const app of pages) await inBrowser(app, measures(app)['first rows']);
+  for (const what of Object.keys(measures(pages[0]))) {
+    if (!(only?.test(what) ?? true) || (workers > 1 && what !== TABLE)) continue;
+    for (const [at, app] of pages.entries()) add({ what, ...(await figuresOf(what, app, countedPages[at])) });
+    if (what !== TABLE) continue;
     const figures = {};
     for (let n = 0; n < TIMES; n++) {
+      await settled(server.url);
+      merge(figures, await floor(server.url, Math.min(workers, availableParallelism())));
+    }
+    add({ what, page: 'the server alone, the floor', ...figures });
+  }
+  for (const one of [counted, countedSite]) one.close();
+  await server.stop();
+
+  /** The least of several times, and once more through what counts, which may be slower. */
+  async function figuresOf(what, app, also) {
+    const isOfficial = app.name !== 'Runglass';
+    const isLong = isOfficial && what === TABLE;
+    const isAll = isOfficial && what === 'charts of 100 runs';
+    const figures = {};
+    for (let n = 0; n < (isLong ? 1 : TIMES); n++) {
       const kept = isAll ? await state(app) : undefined;
       await settled(server.url);
       merge(figures, await inBrowser(app, measures(app)[what], kept));
     }
-    // once more through what counts, which may be slower
-    const also = countedPages[at];
+    const page = figures.clicks < facts.runs / CLICK - 1 ? `${app.name}, from ${figures.clicks} clicks` : app.name;
+    if (isLong) return { page, ...figures };
     const kept = isAll ? await state(also) : undefined;
     const begun = () => [counted, countedSite].forEach((count) => count.reset());
     begun();
     also.begun = begun;
     await settled(server.url);
     await inBrowser(also, measures(also)[what], kept);
-    const [api, page] = [counted.total((path) => path.includes('api/')), counted.total((path) => !path.includes('api/'))];
-    const how = what === 'complete table' && app.name !== 'Runglass' ? `${app.name}, extrapolated from ${CLICKS} clicks` : app.name;
-    results.push({ what, page: how, ...figures, requests: api.requests, kb: api.bytes / 1e3, page_kb: (page.bytes + countedSite.total().bytes) / 1e3 });
-    console.error(JSON.stringify(results.at(-1)));
-  }
-  if (what === 'complete table') {
-    const figures = {};
-    for (let n = 0; n < TIMES; n++) {
-      await settled(server.url);
-      merge(figures, await floor(server.url));
-    }
-    results.push({ what, page: 'the server alone, the floor', ...figures });
-    console.error(JSON.stringify(results.at(-1)));
+    const [api, rest] = [counted.total((path) => path.includes('api/')), counted.total((path) => !path.includes('api/'))];
+    return { page, ...figures, requests: api.requests, kb: api.bytes / 1e3, page_kb: (rest.bytes + countedSite.total().bytes) / 1e3 };
   }
 }
-for (const one of [counted, countedSite, site]) one.close();
-await server.stop();
-report(results, { runs: facts.runs });
 
 function state(app) {
   state.of ??= new Map();

@@ -4,9 +4,10 @@
 //! are joined into one Blob and read at once.
 
 use crate::browser::ahead::Ahead;
+use crate::browser::lent::Lent;
 use crate::model::{Reason, Report};
 use crate::sources::index::{PathIndex, PathIndexBuilder};
-use crate::sources::{Async, Bytes, Entry, Fault, FaultKind, Folder, ReadAsk, Weight};
+use crate::sources::{Async, Bytes, Entry, Fault, FaultKind, Folder, ReadAsk};
 use futures_util::future::join_all;
 use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
@@ -24,6 +25,8 @@ const JOINED_BYTES: u64 = 16 << 20;
 const JOINED_FILES: usize = 1_024;
 /// Directory handles asked at once.
 const AT_ONCE: usize = 64;
+/// Files that the page lends, read while it hands over the next ones.
+const LENT_AT_ONCE: usize = 256;
 
 /// One picked file.
 pub struct FileBytes {
@@ -93,35 +96,39 @@ fn fault(path: &str, error: &JsValue) -> Fault {
     }
 }
 
-/// Files with their paths, as an `<input webkitdirectory>` or an older drop gives them.
+/// Files with their paths, as an `<input webkitdirectory>` or an older drop gives them; the page [lends](crate::browser::lent) them.
 pub struct FileFolder {
     index: PathIndex,
-    files: Vec<File>,
+    files: Rc<Lent>,
     report: RefCell<Report>,
     /// The browser did not hand out what was dropped at all.
     is_lost: bool,
 }
 
 impl FileFolder {
-    /// Of files with their paths, parted by `/`, and of the paths of what the browser did not hand out.
-    pub fn new(files: Vec<(String, File)>, lost: &[String]) -> FileFolder {
+    /// Of files by their paths, parted by `/`, which number them, and of the paths of what the browser did not hand out.
+    pub fn new(paths: &[String], files: Rc<Lent>, lost: &[String]) -> FileFolder {
         let mut report = Report::default();
         for path in lost.iter().filter(|path| !path.is_empty()) {
             report.note(Reason::FileUnreadable, path, None, "The browser did not hand it out.");
         }
         let mut builder = PathIndexBuilder::default();
-        let mut kept = Vec::with_capacity(files.len());
-        for (path, file) in files {
-            match builder.push(&path) {
-                Some(_) => kept.push(file),
-                None => report.note(Reason::TooLarge, path, None, "There are more files than can be told apart."),
-            }
+        if let Some(path) = paths.iter().find(|path| builder.push(path).is_none()) {
+            report.note(Reason::TooLarge, path, None, "There are more files than can be told apart.");
         }
         let (index, same) = builder.build();
         for number in same {
             report.note(Reason::FileUnreadable, index.path(number), None, "Another file has the same path.");
         }
-        FileFolder { index, files: kept, report: RefCell::new(report), is_lost: lost.iter().any(String::is_empty) }
+        FileFolder { index, files, report: RefCell::new(report), is_lost: lost.iter().any(String::is_empty) }
+    }
+
+    async fn file(&self, path: &str) -> Result<File, Fault> {
+        let file = match self.index.find(path) {
+            Some(number) => self.files.file(number).await,
+            None => None,
+        };
+        file.ok_or_else(|| not_found(path))
     }
 }
 
@@ -130,20 +137,19 @@ impl Folder for FileFolder {
         self.report.take()
     }
 
-    fn weigh(&self, dirs: &[String]) -> Option<Weight> {
-        let size = |number: u32| self.files.get(number as usize).map_or(0, |file| file.size() as u64);
-        Some(self.index.weigh(dirs, size))
-    }
-
     fn list<'a>(&'a self, dirs: &'a [String], with_sizes: bool) -> Async<'a, Vec<Vec<Entry>>> {
-        let size = |number: u32| self.files.get(number as usize).filter(|_| with_sizes).map(|file| file.size() as u64);
-        let lists = self.index.lists(dirs, size);
-        let is_lost = self.is_lost && dirs.iter().any(String::is_empty);
         Box::pin(async move {
-            if is_lost {
+            if self.is_lost && dirs.iter().any(String::is_empty) {
                 let message =
                     "The browser did not hand out the folder that was dropped. Choose it with “Open a folder” instead.";
                 return Err(Fault::new(FaultKind::Unreadable, message));
+            }
+            let mut lists = self.index.lists(dirs, |_| None);
+            if with_sizes {
+                let paths =
+                    dirs.iter().zip(&lists).flat_map(|(dir, list)| list.iter().map(|entry| join(dir, &entry.name)));
+                self.files.want(paths.filter_map(|path| self.index.find(&path)));
+                fill_sizes(dirs, &mut lists, async |path| self.file(path).await).await;
             }
             Ok(lists)
         })
@@ -151,19 +157,27 @@ impl Folder for FileFolder {
 
     fn read<'a>(&'a self, asks: &'a [ReadAsk]) -> Async<'a, Vec<Result<Vec<u8>, Fault>>> {
         Box::pin(async move {
-            let found = asks.iter().map(|ask| {
-                let number = self.index.find(&ask.path);
-                let file = number.and_then(|number| self.files.get(number as usize)).cloned();
-                file.ok_or_else(|| not_found(&ask.path))
-            });
-            Ok(read_joined(asks, found.collect()))
+            self.files.want(asks.iter().filter_map(|ask| self.index.find(&ask.path)));
+            let mut answers = Vec::with_capacity(asks.len());
+            for some in asks.chunks(LENT_AT_ONCE) {
+                let files = join_all(some.iter().map(|ask| self.file(&ask.path))).await;
+                answers.extend(read_joined(some, files));
+            }
+            Ok(answers)
         })
     }
 
     fn open<'a>(&'a self, path: &'a str) -> Async<'a, Rc<dyn Bytes>> {
-        let file = self.index.find(path).and_then(|number| self.files.get(number as usize)).cloned();
-        let opened = file.map(|file| Rc::new(FileBytes::new(file)) as Rc<dyn Bytes>).ok_or_else(|| not_found(path));
-        Box::pin(std::future::ready(opened))
+        Box::pin(async move { Ok(Rc::new(FileBytes::new(self.file(path).await?)) as Rc<dyn Bytes>) })
+    }
+}
+
+/// The sizes of the files in listings, each looked up; of one that can not be had none is known.
+async fn fill_sizes(dirs: &[String], lists: &mut [Vec<Entry>], file: impl AsyncFn(&str) -> Result<File, Fault>) {
+    for (dir, list) in dirs.iter().zip(lists) {
+        for entry in list.iter_mut().filter(|entry| !entry.is_folder) {
+            entry.size = file(&join(dir, &entry.name)).await.ok().map(|file| file.size() as u64);
+        }
     }
 }
 
@@ -327,11 +341,7 @@ impl Folder for HandleFolder {
                 }
             }
             if with_sizes {
-                for (dir, list) in dirs.iter().zip(&mut lists) {
-                    for entry in list.iter_mut().filter(|entry| !entry.is_folder) {
-                        entry.size = self.file(&join(dir, &entry.name)).await.ok().map(|file| file.size() as u64);
-                    }
-                }
+                fill_sizes(dirs, &mut lists, async |path| self.file(path).await).await;
             }
             Ok(lists)
         })

@@ -15,9 +15,6 @@ use web_sys::{
     DataTransfer, File, FileSystemDirectoryEntry, FileSystemEntry, FileSystemFileEntry, FileSystemFileHandle,
 };
 
-/// Files in one message to the worker.
-const FILES_AT_ONCE: usize = 100;
-
 /// One thing that is to be opened.
 #[derive(Clone, Debug)]
 pub enum Thing {
@@ -76,8 +73,8 @@ impl Thing {
     }
 
     /// As a part of the message `open` to the worker: `{name, file}`, `{name, handle}`, `{name, server}`, `{name, served, files}` with the page's
-    /// address and no files where a folder is served, or `{name, count, lost}` for the next so many files of those that were given
-    /// before, in [`Thing::batches`], and the paths that could not be had.
+    /// address and no files where a folder is served, or `{name, paths, lost}` with the paths of the files of a flat list, which the
+    /// page [lends](crate::browser::lent), and of what could not be had.
     pub fn message(&self) -> JsValue {
         let message = object(&[("name", &self.name().into())]);
         let put = |key: &str, value: &JsValue| {
@@ -95,29 +92,25 @@ impl Thing {
                 );
             }
             Thing::Files(_, Walked { files, lost }) => {
-                put("count", &JsValue::from(files.len() as f64));
-                put("lost", &lost.iter().map(|path| JsValue::from(path.as_str())).collect::<js_sys::Array>());
+                let list = |paths: &mut dyn Iterator<Item = &str>| paths.map(JsValue::from).collect::<js_sys::Array>();
+                put("paths", &list(&mut files.iter().map(|(path, _)| path.as_str())));
+                put("lost", &list(&mut lost.iter().map(String::as_str)));
             }
         }
         message
     }
 
-    /// The files of a flat list, as messages `{paths, files}` that are short enough to be sent between two frames: sending
-    /// costs a fifth of a millisecond a file.
-    pub fn batches(&self) -> impl Iterator<Item = JsValue> + '_ {
-        let files = match self {
-            Thing::Files(_, walked) => walked.files.as_slice(),
-            Thing::File(..) | Thing::Handle(..) | Thing::Server(_) | Thing::Served(..) => &[],
-        };
-        files.chunks(FILES_AT_ONCE).map(|batch| {
-            let paths: js_sys::Array = batch.iter().map(|(path, _)| JsValue::from(path.as_str())).collect();
-            let files: js_sys::Array = batch.iter().map(|(_, file)| JsValue::from(file)).collect();
-            object(&[("paths", &paths), ("files", &files)])
-        })
+    /// The files of a flat list, in the order of their paths in the message.
+    pub fn files(&self) -> Option<impl Iterator<Item = File> + '_> {
+        match self {
+            Thing::Files(_, walked) => Some(walked.files.iter().map(|(_, file)| file.clone())),
+            Thing::File(..) | Thing::Handle(..) | Thing::Server(_) | Thing::Served(..) => None,
+        }
     }
 }
 
-fn object(entries: &[(&str, &JsValue)]) -> JsValue {
+/// An object of these entries.
+pub(super) fn object(entries: &[(&str, &JsValue)]) -> JsValue {
     let object = js_sys::Object::new();
     for (key, value) in entries {
         let _ = js_sys::Reflect::set(&object, &(*key).into(), value);

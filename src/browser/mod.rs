@@ -11,6 +11,7 @@ pub mod dom;
 pub mod fetch;
 pub mod files;
 pub mod handles;
+pub mod lent;
 mod pause;
 pub mod policy;
 pub mod preferences;

@@ -4,6 +4,8 @@
 
 use crate::browser::carriers::{FileBytes, FileFolder, HandleFolder};
 use crate::browser::fetch::Fetch;
+use crate::browser::files::object;
+use crate::browser::lent::Lent;
 use crate::browser::served::Wire;
 use crate::browser::server::{Connection, of_secret};
 use crate::sources::codec::Packet;
@@ -21,8 +23,8 @@ use web_sys::{DedicatedWorkerGlobalScope, File, FileSystemDirectoryHandle};
 
 #[derive(Default)]
 struct Host {
-    /// Files that came ahead of `open`, with their paths.
-    given: RefCell<VecDeque<(String, File)>>,
+    /// The flat lists of which the page lends Files.
+    lent: RefCell<Vec<Rc<Lent>>>,
     source: RefCell<Option<Rc<dyn Source>>>,
     /// The same, if it is a server: it waits for somebody else most of the time.
     server: RefCell<Option<Rc<Tracking>>>,
@@ -64,18 +66,13 @@ fn receive(host: &Rc<Host>, data: &JsValue) {
         host.server.borrow_mut().clone_from(&server);
         let opened = match server {
             Some(server) => Ok(server as Rc<dyn Source>),
-            None => open_things(&things, &mut host.given.borrow_mut()),
+            None => open_things(&things, &mut host.lent.borrow_mut()),
         };
         let opened = opened.map(|source| *host.source.borrow_mut() = Some(source));
         let answer = opened.err().and_then(|fault| serde_json::to_string(&fault).ok());
         post("opened", &answer.map_or(JsValue::NULL, JsValue::from));
-    } else if let Ok(batch) = get("give").dyn_into::<js_sys::Object>() {
-        let list =
-            |key: &str| js_sys::Array::from(&js_sys::Reflect::get(&batch, &key.into()).unwrap_or(JsValue::UNDEFINED));
-        let (paths, files) = (list("paths"), list("files"));
-        let pairs = paths.iter().zip(files.iter());
-        let pairs = pairs.filter_map(|(path, file)| Some((path.as_string()?, file.unchecked_into())));
-        host.given.borrow_mut().extend(pairs);
+    } else if !get("give").is_undefined() {
+        host.lent.borrow().iter().for_each(|lent| lent.take(data));
     } else if let (Some(number), Some(question)) = (get("number").as_f64(), get("question").as_string()) {
         let number = number as u32;
         let host = host.clone();
@@ -130,7 +127,7 @@ fn server(things: &js_sys::Array) -> Option<Rc<Tracking>> {
     Some(Rc::new(Tracking::new(Rc::new(Fetch), address, credentials, workspace)))
 }
 
-fn open_things(things: &js_sys::Array, given: &mut VecDeque<(String, File)>) -> Result<Rc<dyn Source>, Fault> {
+fn open_things(things: &js_sys::Array, lists: &mut Vec<Rc<Lent>>) -> Result<Rc<dyn Source>, Fault> {
     let mut parts: Vec<(String, open::Part)> = Vec::new();
     for thing in things.iter() {
         let get = |key: &str| js_sys::Reflect::get(&thing, &key.into()).unwrap_or(JsValue::UNDEFINED);
@@ -146,10 +143,13 @@ fn open_things(things: &js_sys::Array, given: &mut VecDeque<(String, File)>) -> 
             let file: File = file.unchecked_into();
             open::Part::File(Rc::new(FileBytes::new(file)))
         } else {
-            let count = (get("count").as_f64().unwrap_or(0.0) as usize).min(given.len());
-            let lost: Vec<String> =
-                js_sys::Array::from(&get("lost")).iter().filter_map(|path| path.as_string()).collect();
-            open::Part::Folder(Rc::new(FileFolder::new(given.drain(..count).collect(), &lost)))
+            let texts = |key: &str| -> Vec<String> {
+                js_sys::Array::from(&get(key)).iter().map(|path| path.as_string().unwrap_or_default()).collect()
+            };
+            let paths = texts("paths");
+            let lent = Lent::new(lists.len(), paths.len());
+            lists.push(lent.clone());
+            open::Part::Folder(Rc::new(FileFolder::new(&paths, lent, &texts("lost"))))
         };
         parts.push((name, part));
     }
@@ -182,10 +182,13 @@ fn scope() -> Option<DedicatedWorkerGlobalScope> {
 
 /// Tells the page something that nobody asked for.
 pub(super) fn post(key: &str, value: &JsValue) {
-    let message = js_sys::Object::new();
-    let _ = js_sys::Reflect::set(&message, &key.into(), value);
+    post_message(&object(&[(key, value)]));
+}
+
+/// The same with several values.
+pub(super) fn post_message(message: &JsValue) {
     if let Some(scope) = scope() {
-        let _ = scope.post_message(&message);
+        let _ = scope.post_message(message);
     }
 }
 
@@ -194,13 +197,7 @@ fn send(number: u32, packet: Packet) {
     for buffer in packet.buffers {
         buffers.push(&js_sys::Uint8Array::from(buffer.as_slice()).buffer());
     }
-    let message = js_sys::Object::new();
-    let put = |key: &str, value: &JsValue| {
-        let _ = js_sys::Reflect::set(&message, &key.into(), value);
-    };
-    put("number", &number.into());
-    put("header", &packet.header.into());
-    put("buffers", &buffers);
+    let message = object(&[("number", &number.into()), ("header", &packet.header.into()), ("buffers", &buffers)]);
     if let Some(scope) = scope() {
         let _ = scope.post_message_with_transfer(&message, &buffers);
     }

@@ -1,12 +1,14 @@
 //! The page and its reader: one worker a source, made from a `blob:` bootstrap so that the page's policy binds it.
 //!
-//! Messages to the worker: `{give: files}` for flat lists, `{open: [things]}` once, then `{number, question}`, and
+//! Messages to the worker: `{open: [things]}` once, `{give: files}` of what it [wants](crate::browser::lent) of flat lists, `{number, question}`, and
 //! `{cancel: number}` for a question whose answer nobody waits for any more; `{sign: words}` when somebody else asks a server from
 //! now on. Messages back: `{number, header, buffers}`
 //! with the buffers transferred, `{opened: null | message}` after `open`, `{died: message}` when the reader panicked,
 //! `{missing: message}` when its code could not be fetched, `{said: sentence}` why an answer takes longer.
 
 use crate::browser::files::Thing;
+use crate::browser::lent::Lender;
+use crate::browser::pause;
 use crate::browser::server::secret;
 use crate::sources::codec::Packet;
 use crate::sources::remote::Transport;
@@ -34,6 +36,7 @@ struct Inner {
     died: RefCell<Option<Fault>>,
     /// Hears why an answer takes longer.
     listener: RefCell<Option<Listener>>,
+    lender: RefCell<Lender>,
 }
 
 /// Hears sentences.
@@ -75,11 +78,15 @@ impl Reader {
             next_number: Cell::new(OPENED + 1),
             died: RefCell::default(),
             listener: RefCell::default(),
+            lender: RefCell::default(),
         });
         let weak = Rc::downgrade(&inner);
         let on_message = Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| {
             if let Some(inner) = weak.upgrade() {
-                inner.receive(&event.data());
+                match inner.lender.borrow().answers(&event.data()) {
+                    Some(answers) => lend(&inner, answers),
+                    None => inner.receive(&event.data()),
+                }
             }
         });
         inner.worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
@@ -112,10 +119,7 @@ impl Reader {
     /// # Errors
     /// What the worker says of it.
     pub async fn open(&self, things: &[Thing]) -> Result<(), Fault> {
-        for batch in things.iter().flat_map(Thing::batches) {
-            self.inner.post("give", &batch)?;
-            crate::browser::pause().await;
-        }
+        *self.inner.lender.borrow_mut() = Lender::of(things);
         let list: js_sys::Array = things.iter().map(Thing::message).collect();
         self.inner.post("open", &list)?;
         let slot = self.inner.waiting.borrow().get(&OPENED).cloned();
@@ -172,6 +176,19 @@ pub fn run(code: &str) -> Result<Worker, JsValue> {
     })
     .forget();
     worker
+}
+
+/// Sends Files one message after the other, while the browser has its turns; until the worker is gone.
+fn lend(inner: &Rc<Inner>, answers: Vec<JsValue>) {
+    let weak = Rc::downgrade(inner);
+    wasm_bindgen_futures::spawn_local(async move {
+        for answer in answers {
+            let Some(inner) = weak.upgrade() else { return };
+            let _ = inner.worker.post_message(&answer);
+            drop(inner);
+            pause().await;
+        }
+    });
 }
 
 impl Inner {

@@ -37,6 +37,30 @@ pub struct RunRow {
     pub outputs: Vec<String>,
 }
 
+impl RunRow {
+    /// A run of experiment 0 of which its id alone is known, which is its key as well. It runs: so does one of whose state nothing is said.
+    pub fn of_id(id: impl Into<String>) -> RunRow {
+        let id = id.into();
+        RunRow {
+            key: RunKey(id.clone()),
+            id,
+            experiment: 0,
+            name: String::new(),
+            status: RunStatus::Running,
+            lifecycle: Lifecycle::Active,
+            start_ms: None,
+            end_ms: None,
+            user: None,
+            artifact_uri: None,
+            params: Vec::new(),
+            tags: Vec::new(),
+            metrics: Vec::new(),
+            datasets: Vec::new(),
+            outputs: Vec::new(),
+        }
+    }
+}
+
 /// Runs in columns; a row number is a run. All attribute vectors have one entry a row.
 #[derive(Clone, Debug, Default)]
 pub struct RunTable {

@@ -36,14 +36,9 @@ pub fn Artifacts(row: u32) -> impl IntoView {
     let begin = move |path: String, answer: ArcRwSignal<TreeFolder>| {
         let question = questions.ask(list(folder.get_value(), path));
         leptos::task::spawn_local(async move {
-            let listed = question.await;
-            hear(app, folder);
-            match listed {
+            match told(app, folder, question.await) {
                 Some(Ok(entries)) => answer.set(TreeFolder::Entries(Arc::new(entries))),
-                Some(Err(fault)) => {
-                    app.asked.heed(&fault);
-                    answer.set(TreeFolder::Failed(fault.message));
-                }
+                Some(Err(fault)) => answer.set(TreeFolder::Failed(fault.message)),
                 None => {}
             }
         });
@@ -146,11 +141,17 @@ fn folder(app: App, row: u32) -> Option<Rc<dyn Folder>> {
     Some(Source::artifacts(&*source, &key))
 }
 
-/// Takes what was wrong with what was read to the notices.
-fn hear(app: App, folder: StoredValue<Rc<dyn Folder>, LocalStorage>) {
+/// An answer of a folder, once the page knows of it: what was wrong with what was read is a notice, and who asks may have been
+/// refused. `None` when the part of the page that asked is gone.
+fn told<T>(
+    app: App,
+    folder: StoredValue<Rc<dyn Folder>, LocalStorage>,
+    answer: Option<Result<T, Fault>>,
+) -> Option<Result<T, Fault>> {
     if let Some(folder) = folder.try_get_value() {
         app.hear(folder.take_report());
     }
+    answer.map(|answer| answer.inspect_err(|fault| app.asked.heed(fault)))
 }
 
 /// What the notices say of one artifact of a run: all of MLflow's layouts keep it at `RUN/artifacts/PATH`.
@@ -225,25 +226,19 @@ fn Shown(row: u32, folder: StoredValue<Rc<dyn Folder>, LocalStorage>, path: Stri
         let path = path.clone();
         LocalResource::new(move || {
             let question = questions.ask(read(folder.get_value(), path.clone()));
-            async move {
-                let read = question.await.unwrap_or(Ok(Read::Gone));
-                hear(app, folder);
-                if let Err(fault) = &read {
-                    app.asked.heed(fault);
-                }
-                read
-            }
+            async move { told(app, folder, question.await).unwrap_or(Ok(Read::Gone)) }
         })
     };
     let download = {
         let (path, name) = (path.clone(), name.clone());
         move |_| {
-            let (folder, path, name) = (folder.get_value(), path.clone(), name.clone());
+            let (held, path, name) = (folder.get_value(), path.clone(), name.clone());
             app.say(format!("Reading {name}"));
             leptos::task::spawn_local(async move {
-                let saved = save(folder.clone(), path, &name).await;
-                app.hear(folder.take_report());
-                app.say(saved.map_or_else(|fault| fault.message, |()| format!("{name} was saved")));
+                let saved = save(held, path, &name).await;
+                if let Some(saved) = told(app, folder, Some(saved)) {
+                    app.say(saved.map_or_else(|fault| fault.message, |()| format!("{name} was saved")));
+                }
             });
         }
     };

@@ -4,11 +4,11 @@
 use crate::browser::worker::Reader;
 use crate::browser::{Timer, preferences, signs, wait};
 use crate::model::{Lifecycle, RunKey, RunTable};
-use crate::pages::coming::Coming;
+use crate::pages::coming::{Ahead, Coming};
 use crate::pages::opening::tell;
 use crate::pages::state::App;
 use crate::query::Query;
-use crate::session::{Asking, Phase, Sorted};
+use crate::session::{Asking, Brought, Pace, Phase, Sorted};
 use crate::sources::path;
 use crate::sources::rest::Credentials;
 use crate::sources::union::Part;
@@ -17,13 +17,11 @@ use crate::view::rows::PARENT_TAG;
 use crate::view::{Layout, PageName, Shown};
 use futures_util::future::{AbortHandle, abortable};
 use leptos::prelude::*;
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
-/// Runs of a page after the first: many, as long as a page comes in about this time.
-const PAGE_RUNS: u32 = 1_000;
-const PAGE_MS: f64 = 1_500.0;
 /// So often it is looked whether the curves in sight have come, with this pause, before rows are asked for that nobody sees.
 const CURVES_FIRST: u32 = 300;
 const CURVES_LOOK_MS: u32 = 50;
@@ -54,6 +52,8 @@ struct Server {
     part: Rc<Part>,
     /// Its worker.
     reader: Reader,
+    /// How it is asked for lists of runs.
+    pace: Rc<RefCell<Pace>>,
 }
 
 /// What pages know of what is asked; copied freely.
@@ -124,7 +124,7 @@ impl Asked {
 
     /// A server was opened.
     pub fn add(self, opening: usize, part: Rc<Part>, reader: Reader) {
-        self.servers.update_value(|servers| servers.push(Server { opening, part, reader }));
+        self.servers.update_value(|servers| servers.push(Server { opening, part, reader, pace: Rc::default() }));
     }
 
     /// From now on somebody else asks; what failed goes on where it stopped.
@@ -152,6 +152,14 @@ impl Asked {
     pub fn server(self, opening: usize) -> Option<Rc<Part>> {
         let is_its = |server: &&Server| server.opening == opening;
         self.servers.with_value(|servers| servers.iter().find(is_its).map(|server| server.part.clone()))
+    }
+
+    /// How the server of an opening is asked for lists of runs.
+    fn pace(self, opening: usize) -> Rc<RefCell<Pace>> {
+        let is_its = |server: &&Server| server.opening == opening;
+        self.servers
+            .with_value(|servers| servers.iter().find(is_its).map(|server| server.pace.clone()))
+            .unwrap_or_default()
     }
 
     /// Nobody asks for more until it is begun anew; what is under way comes if it is of use to what is wanted now.
@@ -352,24 +360,35 @@ fn ask(app: App, wanted: Vec<(usize, Scope)>, busy: signs::Busy) {
 }
 
 async fn ask_one(app: App, opening: usize, scope: &Scope) -> Result<(), Fault> {
-    let asked = app.asked;
-    let Some(server) = asked.server(opening) else { return Ok(()) };
-    let mut size = PAGE_RUNS;
+    let coming = app.asked.coming;
+    let Some(server) = app.asked.server(opening) else { return Ok(()) };
+    let pace = app.asked.pace(opening);
     let has_charts = app.view.with_untracked(|view| view.page == PageName::Runs && view.layout != Layout::Table);
     let mut may_begin = if has_charts { CHARTS_BEGIN } else { 0 };
-    while let Some(ask) = asked.lists.with_value(|lists| lists.next(opening, scope, size)) {
-        let page = match asked.coming.of(opening, &ask.scope) {
+    while let Some(ask) = app.asked.lists.with_value(|lists| lists.next(opening, scope, pace.borrow().size())) {
+        let (list, is_first) = (ask.scope.clone(), ask.after.is_none());
+        let page = match coming.of(opening, &list) {
             Some(page) => page,
             None => {
                 // curves in sight come before rows out of sight
-                if ask.after.is_some() {
+                if !is_first {
                     curves_first(app, &mut may_begin).await;
                 }
-                asked.coming.start(opening, ask.scope.clone(), bring(app, opening, server.clone(), ask))
+                let ahead = coming.take_ahead(opening, &list);
+                let page = bring(app, opening, server.clone(), ask.clone(), ahead);
+                let page = coming.start(opening, list.clone(), page);
+                for _ in coming.count_ahead(opening, &list) + 1..pace.borrow().at_once() {
+                    let (server, ask) = (server.clone(), ask.clone());
+                    coming.send_ahead(opening, list.clone(), async move { server.ahead(ask).await.unwrap_or(false) });
+                }
+                page
             }
         };
-        if let Ok(taken) = page.await {
-            size = (f64::from(size) * (PAGE_MS / taken?).clamp(0.5, 2.0)).clamp(100.0, 5_000.0) as u32;
+        let Ok(brought) = page.await else { continue };
+        let brought = brought.inspect_err(|_| coming.drop_ahead(opening, &list))?;
+        pace.borrow_mut().learn(is_first, brought);
+        if app.asked.lists.with_value(|lists| lists.is_whole(opening, &list)) {
+            coming.drop_ahead(opening, &list);
         }
     }
     if scope.query.is_empty() && scope.only.is_empty() && scope.lifecycle.is_none_or(|of| of == Lifecycle::Active) {
@@ -388,13 +407,23 @@ async fn curves_first(app: App, may_begin: &mut u32) {
     }
 }
 
-/// Asks for one page and takes it in; how long it took, milliseconds.
-async fn bring(app: App, opening: usize, server: Rc<Part>, ask: RunsAsk) -> Result<f64, Fault> {
+/// Asks for one page, which may have been sent ahead, and takes it in.
+async fn bring(
+    app: App,
+    opening: usize,
+    server: Rc<Part>,
+    ask: RunsAsk,
+    ahead: Option<Ahead>,
+) -> Result<Brought, Fault> {
     let start_ms = signs::now_ms();
+    let is_lost_ahead = match ahead {
+        Some(is_here) => !is_here.await,
+        None => false,
+    };
     let page = server.runs(ask.clone()).await?;
-    let took_ms = (signs::now_ms() - start_ms).max(1.0);
+    let runs = page.items.len();
     take(app, opening, &ask, page);
-    Ok(took_ms)
+    Ok(Brought { runs, ms: (signs::now_ms() - start_ms).max(1.0), is_lost_ahead })
 }
 
 fn take(app: App, opening: usize, ask: &RunsAsk, page: Page<RunTable>) {

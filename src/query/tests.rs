@@ -464,7 +464,7 @@ fn our_own_fields_are_evaluated() {
 
 /// Four runs: one without a name, one with NaN, one with next to nothing.
 fn table() -> RunTable {
-    use crate::model::{DatasetInput, Lifecycle, MetricSeries, RunKey, RunRow, RunStatus};
+    use crate::model::{DatasetInput, MetricSeries, RunRow, RunStatus};
     let mut table = RunTable::default();
     let runs = [
         ("a", Some(10), "10", Some(1.0), "a"),
@@ -487,21 +487,16 @@ fn table() -> RunTable {
             schema: None,
         };
         table.push(RunRow {
-            key: RunKey(number.to_string()),
-            id: number.to_string(),
-            experiment: 0,
             name: name.to_owned(),
             status: if number == 1 { RunStatus::Failed } else { RunStatus::Finished },
-            lifecycle: Lifecycle::Active,
             start_ms,
             end_ms: start_ms.map(|start_ms| start_ms + 5),
             user: Some("alice".to_owned()),
-            artifact_uri: None,
             params: some("lr", lr),
             tags: some("team", team),
             metrics: loss.and_then(metric).into_iter().collect(),
             datasets: if number < 2 { vec![dataset] } else { Vec::new() },
-            outputs: Vec::new(),
+            ..RunRow::of_id(number.to_string())
         });
     }
     table

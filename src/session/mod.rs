@@ -5,6 +5,7 @@
 mod asking;
 mod histories;
 mod load;
+mod pace;
 mod running;
 mod shelves;
 #[cfg(test)]
@@ -13,6 +14,7 @@ mod tests;
 pub use asking::{Asking, Sorted, serves};
 pub use histories::{Histories, History, Stretch, Want};
 pub use load::{Step, load, load_experiments};
+pub use pace::{Brought, Pace};
 pub use running::Turns;
 pub use shelves::Shelves;
 

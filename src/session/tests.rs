@@ -1,7 +1,7 @@
 //! Sessions of one or several openings, step by step, as text.
 
 use super::{Opening, Phase, Session, Step};
-use crate::model::{Experiment, Lifecycle, Reason, Report, RunKey, RunRow, RunStatus, RunTable};
+use crate::model::{Experiment, Reason, Report, RunKey, RunRow, RunStatus, RunTable};
 use crate::sources::{Fault, FaultKind, Page, Progress};
 
 fn page<T>(items: T, runs_total: Option<u64>) -> Page<T> {
@@ -21,20 +21,11 @@ fn runs(list: &[(&str, u32, i64)], total: u64) -> Step {
     for (id, experiment, start) in list {
         table.push(RunRow {
             key: RunKey(format!("{experiment}/{id}")),
-            id: (*id).to_owned(),
             experiment: *experiment,
-            name: String::new(),
             status: RunStatus::Finished,
-            lifecycle: Lifecycle::Active,
             start_ms: Some(*start),
-            end_ms: None,
-            user: None,
-            artifact_uri: None,
             params: vec![("p".to_owned(), format!("{experiment}/{id}"))],
-            tags: Vec::new(),
-            metrics: Vec::new(),
-            datasets: Vec::new(),
-            outputs: Vec::new(),
+            ..RunRow::of_id(*id)
         });
     }
     Step::Runs(Box::new(page(table, Some(total))))

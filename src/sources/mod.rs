@@ -138,6 +138,14 @@ pub trait Source {
     /// Runs with their params, tags, datasets and the summaries of their metrics. Ask when all experiments are known.
     fn runs(&self, ask: RunsAsk) -> Async<'_, Page<RunTable>>;
 
+    /// Has one page more sent than was asked for by now, behind the one that `ask` asks for and those that were sent ahead before, where
+    /// its place can be foreseen: [`Source::runs`] finds it when it comes to it. Answers when it is here; `false` when there is no
+    /// such way, or it did not come, which nobody misses.
+    fn ahead(&self, ask: RunsAsk) -> Async<'_, bool> {
+        let _ = ask;
+        Box::pin(std::future::ready(Ok(false)))
+    }
+
     /// Whole histories: one series a pair, in order; empty where the run has no such metric. A page answers a prefix of
     /// the pairs that remain.
     fn history(&self, ask: HistoryAsk) -> Async<'_, Page<Vec<MetricSeries>>>;

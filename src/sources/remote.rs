@@ -68,6 +68,10 @@ impl<T: Transport + 'static> Source for Remote<T> {
         Box::pin(async move { page.await.map(|page| *page) })
     }
 
+    fn ahead(&self, ask: RunsAsk) -> Async<'_, bool> {
+        asked(&*self.transport, &Question::Ahead(ask), picked!(Ahead))
+    }
+
     fn history(&self, ask: HistoryAsk) -> Async<'_, Page<Vec<MetricSeries>>> {
         asked(&*self.transport, &Question::History(ask), picked!(History))
     }
@@ -132,6 +136,7 @@ async fn answered(source: &dyn Source, question: Question) -> Result<Answer, Fau
     Ok(match question {
         Question::Experiments { after } => Answer::Experiments(source.experiments(after).await?),
         Question::Runs(ask) => Answer::Runs(Box::new(source.runs(ask).await?)),
+        Question::Ahead(ask) => Answer::Ahead(source.ahead(ask).await?),
         Question::History(ask) => Answer::History(source.history(ask).await?),
         Question::Stores => Answer::Stores(source.stores().await?),
         Question::Shelf { after } => Answer::Shelf(source.shelf(after).await?),

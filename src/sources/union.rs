@@ -305,6 +305,17 @@ impl Source for Union {
         ))
     }
 
+    fn ahead(&self, ask: RunsAsk) -> Async<'_, bool> {
+        Box::pin(async move {
+            let (number, after) = ask.after.as_ref().map_or((0, None), place);
+            let Some(member) = self.member(number) else { return Ok(false) };
+            match member.scope(&ask.scope) {
+                Some(scope) => member.source.ahead(RunsAsk { after, scope, ..ask }).await,
+                None => Ok(false),
+            }
+        })
+    }
+
     /// Neighbours of one member are asked together. A page may hold nothing while the member is at work: then its own cursor goes on.
     fn history(&self, ask: HistoryAsk) -> Async<'_, Page<Vec<MetricSeries>>> {
         Box::pin(async move {
@@ -390,6 +401,10 @@ impl Source for Part {
         let ask = RunsAsk { after: self.start(ask.after), ..ask };
         let coming = self.whole.runs(ask);
         Box::pin(async move { Ok(self.within(coming.await?)) })
+    }
+
+    fn ahead(&self, ask: RunsAsk) -> Async<'_, bool> {
+        self.whole.ahead(RunsAsk { after: self.start(ask.after), ..ask })
     }
 
     fn history(&self, ask: HistoryAsk) -> Async<'_, Page<Vec<MetricSeries>>> {

@@ -285,28 +285,13 @@ fn pieces(text: &str) -> impl Iterator<Item = (u64, String)> + '_ {
 #[cfg(test)]
 mod tests {
     use super::{Group, natural, of};
-    use crate::model::{Attribute, Lifecycle, MetricSummary, RunKey, RunRow, RunStatus, RunTable};
+    use crate::model::{Attribute, MetricSummary, RunRow, RunTable};
 
     fn row(number: u32) -> RunRow {
         let params = ["lr", "depth", "seed", "width"].map(|key| (key.to_owned(), (number / 2).to_string()));
         let summary = MetricSummary::of_last(f64::from(number), 0, 0);
-        RunRow {
-            key: RunKey(number.to_string()),
-            id: number.to_string(),
-            experiment: 0,
-            name: String::new(),
-            status: RunStatus::Finished,
-            lifecycle: Lifecycle::Active,
-            start_ms: None,
-            end_ms: None,
-            user: None,
-            artifact_uri: None,
-            params: params.into(),
-            tags: Vec::new(),
-            metrics: vec![("loss".to_owned(), summary)],
-            datasets: Vec::new(),
-            outputs: Vec::new(),
-        }
+        let metrics = vec![("loss".to_owned(), summary)];
+        RunRow { params: params.into(), metrics, ..RunRow::of_id(number.to_string()) }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 """Starts one real tracking server with the data of `seed.py`, says where, and serves until its standard input closes.
 
-    python3 serve.py --version 3.17 --data DIR [--as-it-is] [--scratch] [--port N] [--auth] [--static-prefix /x] [--cors ORIGIN] [--workspaces]
+    python3 serve.py --version 3.17 --data DIR [--as-it-is] [--scratch] [--port N] [--auth] [--static-prefix /x] [--cors ORIGIN] [--workspaces] [--workers N]
                      [--allowed-hosts LIST] [--nginx] [--base /x] [--demand 'NAME: VALUE']
 
 It prints one line of JSON: `url` to open, `origin` of the server itself, `database` (its file, or the folder in its place), `python` (of the client that seeded it), and
@@ -59,6 +59,7 @@ def parse():
     parser.add_argument("--cors", help="an origin that pages may come from, or *: told to MLflow 3, to nginx before the others")
     parser.add_argument("--allowed-hosts", help="names under which MLflow 3 may be asked, in place of its own list")
     parser.add_argument("--workspaces", action="store_true", help="with a second one, `team-b`")
+    parser.add_argument("--workers", type=int, default=1, help="processes that answer; MLflow's own choice is four")
     parser.add_argument("--nginx", action="store_true", help="nginx in front")
     parser.add_argument("--base", default="", help="the path under which nginx serves it")
     parser.add_argument("--demand", help="a header without which nginx answers 401")
@@ -148,7 +149,7 @@ def store_of(version, data):
     return data / {"fasttrackml": "fml.db", "3.17-files": "mlruns"}.get(version, "mlflow.db")
 
 
-def start(version, data, port, auth=False, prefix="", cors=None, hosts=None, workspaces=False, leaves=None):
+def start(version, data, port, auth=False, prefix="", cors=None, hosts=None, workspaces=False, leaves=None, workers=1):
     """The server itself, on loopback, ready."""
     place, env = environments.place(of(version)[0]), environment(of(version)[0])
     store = store_of(version, data)
@@ -156,7 +157,7 @@ def start(version, data, port, auth=False, prefix="", cors=None, hosts=None, wor
         command = [place / "bin" / "fml", "server", "--listen-address", f"127.0.0.1:{port}"]
         command += ["--database-uri", f"sqlite://{store}", "--default-artifact-root", data / "artifacts"]
     else:
-        command = [place / "bin" / "mlflow", "server", "--host", "127.0.0.1", "--port", port, "--workers", "1"]
+        command = [place / "bin" / "mlflow", "server", "--host", "127.0.0.1", "--port", port, "--workers", workers]
         command += ["--backend-store-uri", store.as_uri() if version.endswith("-files") else f"sqlite:///{store}"]
         # Versions before 2 keep artifacts at the server only when told.
         command += ["--serve-artifacts", "--artifacts-destination", data / "artifacts"]
@@ -248,7 +249,7 @@ def main():
             data = scratch
         port = free_port() if args.nginx else args.port or free_port()
         cors = None if args.nginx else args.cors
-        groups.append(start(args.version, data, port, args.auth, args.static_prefix, cors, args.allowed_hosts, args.workspaces, scratch))
+        groups.append(start(args.version, data, port, args.auth, args.static_prefix, cors, args.allowed_hosts, args.workspaces, scratch, args.workers))
         origin = f"http://127.0.0.1:{port}"
         url = f"{origin}{args.static_prefix}"
         if args.workspaces:

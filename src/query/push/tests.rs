@@ -1,5 +1,5 @@
 use super::*;
-use crate::model::{DatasetInput, DatasetKey, Lifecycle, MetricSeries, RunKey, RunRow, RunStatus, RunTable, Server};
+use crate::model::{DatasetInput, DatasetKey, MetricSeries, RunRow, RunStatus, RunTable, Server};
 use crate::query::{Query, TextOp, is_numeric};
 use proptest::prelude::*;
 
@@ -209,12 +209,8 @@ fn any_run() -> impl Strategy<Value = RunRow> {
                 schema: None,
             };
             RunRow {
-                key: RunKey(String::new()),
-                id: if has & 1 == 1 { "a".to_owned() } else { "b".to_owned() },
-                experiment: 0,
                 name: three.clone(),
                 status: RunStatus::ALL[has as usize % RunStatus::ALL.len()],
-                lifecycle: Lifecycle::Active,
                 start_ms: time_ms,
                 end_ms: time_ms.filter(|_| has > 15),
                 user: Some(two.clone()),
@@ -223,7 +219,7 @@ fn any_run() -> impl Strategy<Value = RunRow> {
                 tags: [given(3, ("a", &two)), given(4, ("val/acc", &three))].into_iter().flatten().collect(),
                 metrics: summary.into_iter().filter(|_| has > 3).map(|summary| ("a".to_owned(), summary)).collect(),
                 datasets: if has % 2 == 0 { vec![dataset] } else { Vec::new() },
-                outputs: Vec::new(),
+                ..RunRow::of_id(if has & 1 == 1 { "a" } else { "b" })
             }
         },
     )

@@ -22,6 +22,8 @@ pub enum Question {
     },
     /// See [`Source::runs`](crate::sources::Source::runs).
     Runs(RunsAsk),
+    /// See [`Source::ahead`](crate::sources::Source::ahead).
+    Ahead(RunsAsk),
     /// See [`Source::history`](crate::sources::Source::history).
     History(HistoryAsk),
     /// See [`Source::stores`](crate::sources::Source::stores).
@@ -56,6 +58,8 @@ pub enum Answer {
     Experiments(Page<Vec<Experiment>>),
     /// A page of runs.
     Runs(Box<Page<RunTable>>),
+    /// Whether a page is here ahead.
+    Ahead(bool),
     /// A page of histories.
     History(Page<Vec<MetricSeries>>),
     /// The stores.
@@ -93,6 +97,7 @@ enum Header {
     Experiments(Meta, Vec<Experiment>),
     /// One buffer.
     Runs(Meta),
+    Ahead(bool),
     /// One buffer.
     History(Meta),
     Stores(Vec<Store>),
@@ -134,6 +139,7 @@ impl Answer {
                 let (meta, items) = parted(page);
                 (Header::History(meta), vec![columns::pack_series(&items)])
             }
+            Answer::Ahead(is_here) => (Header::Ahead(is_here), Vec::new()),
             Answer::Stores(stores) => (Header::Stores(stores), Vec::new()),
             Answer::Shelf(page) => {
                 let (meta, items) = parted(page);
@@ -168,6 +174,7 @@ impl Answer {
             Header::History(meta) => {
                 Answer::History(joined(meta, columns::unpack_series(&next()?).ok_or_else(garbage)?))
             }
+            Header::Ahead(is_here) => Answer::Ahead(is_here),
             Header::Stores(stores) => Answer::Stores(stores),
             Header::Shelf(meta, items) => Answer::Shelf(joined(meta, items)),
             Header::ArtifactList(lists, report) => Answer::ArtifactList(lists, report),

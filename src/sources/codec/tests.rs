@@ -242,6 +242,10 @@ impl Source for Fake {
         Box::pin(async move { if ask.size == 0 { Err(fault) } else { Ok(page(fake_runs())) } })
     }
 
+    fn ahead(&self, ask: RunsAsk) -> Async<'_, bool> {
+        Box::pin(async move { Ok(ask.size > 0) })
+    }
+
     fn history(&self, ask: HistoryAsk) -> Async<'_, Page<Vec<MetricSeries>>> {
         let one = |(run, key): &(RunKey, String)| {
             MetricSeries::from_points(vec![(run.0.len() as i64, 0, 1.0), (key.len() as i64, 0, f64::NAN)])
@@ -317,7 +321,8 @@ fn a_source_far_away_answers_like_one_nearby() {
     }
     for size in [0, 100] {
         let ask = RunsAsk { after: Some(Cursor("x".to_string())), size, ..RunsAsk::default() };
-        check_page(block_on(far.runs(ask.clone())), block_on(near.runs(ask)), seen);
+        check_page(block_on(far.runs(ask.clone())), block_on(near.runs(ask.clone())), seen);
+        assert_eq!(block_on(far.ahead(ask)), Ok(size > 0));
     }
     let pairs = vec![(RunKey("a".to_string()), "loss/ö".to_string()), (RunKey("bb".to_string()), String::new())];
     for pairs in [pairs, Vec::new()] {

@@ -13,7 +13,7 @@ use super::frame;
 use super::held::{Held, fault};
 use super::json::{Broken, Json, as_utf8};
 use super::pace::Pace;
-use crate::model::{Lifecycle, MetricSummary, Reason, RunKey, RunRow, RunStatus};
+use crate::model::{Lifecycle, MetricSummary, Reason, RunRow, RunStatus};
 use crate::sources::rest::answers;
 use crate::sources::{Bytes, Fault, FaultKind, path, times};
 use std::collections::HashMap;
@@ -115,23 +115,7 @@ impl Rows<'_> {
 
     /// Takes a row; `label` is its run id where no column says it.
     pub fn take(&mut self, line: u64, label: Option<&str>, cells: Vec<Cell>) {
-        let mut run = RunRow {
-            key: RunKey(String::new()),
-            id: String::new(),
-            experiment: 0,
-            name: String::new(),
-            status: RunStatus::Running,
-            lifecycle: Lifecycle::Active,
-            start_ms: None,
-            end_ms: None,
-            user: None,
-            artifact_uri: None,
-            params: Vec::new(),
-            tags: Vec::new(),
-            metrics: Vec::new(),
-            datasets: Vec::new(),
-            outputs: Vec::new(),
-        };
+        let mut run = RunRow::of_id("");
         let (mut experiment, mut values, mut notes) = (String::new(), Vec::new(), Vec::new());
         let time = |name: &str, text: &str, notes: &mut Vec<String>| {
             let time = times::parse_any_ms(text);

@@ -42,6 +42,8 @@ pub struct Call<'a> {
     pub silence_ms: u32,
     /// Whether it is asked again when it was.
     pub is_patient: bool,
+    /// Whether it is sent once, whatever comes of it: nobody misses the answer.
+    pub is_sent_once: bool,
     /// States in which it is asked again.
     pub passing: &'a [u16],
     /// The answer holds no more.
@@ -58,6 +60,7 @@ impl<'a> Call<'a> {
             headers: Vec::new(),
             silence_ms: SILENCE_MS,
             is_patient: true,
+            is_sent_once: false,
             passing: PASSING,
             most_bytes: JSON_BYTES,
         }

@@ -194,6 +194,7 @@ impl Client {
             let request = self.request(call, prefix);
             match self.once(call, &request).await {
                 Tried::Done(done) => return done,
+                Tried::Again { otherwise, .. } if call.is_sent_once => return Err(otherwise),
                 Tried::Again { otherwise, .. } if otherwise.is_late() && silences == AGAIN_IF_SILENT => {
                     return Err(self.left_alone(otherwise));
                 }

@@ -65,9 +65,30 @@ pub fn whole_token(token: String, items: u64) -> String {
     }
 }
 
+/// The token of the page behind `items` things, in a list of which `token` is that of the page behind `known`: servers that number
+/// what they list have such tokens, spelled as Python or as Go spells JSON. `None` of any other.
+pub fn foreseen_token(token: &str, known: u64, items: u64) -> Option<String> {
+    let spelled = |items: u64| [format!("{{\"offset\": {items}}}"), format!("{{\"offset\":{items}}}")];
+    let is_its = |(own, _): &(String, String)| STANDARD.encode(own) == token;
+    spelled(known).into_iter().zip(spelled(items)).find(is_its).map(|(_, meant)| STANDARD.encode(meant))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Guard, whole_token};
+    use super::{Guard, foreseen_token, whole_token};
+
+    #[test]
+    fn tokens_that_number() {
+        for (token, known, items, expected) in [
+            ("eyJvZmZzZXQiOiAxMH0=", 10, 1000, Some("eyJvZmZzZXQiOiAxMDAwfQ==")),
+            ("eyJvZmZzZXQiOjEwfQ==", 10, 20, Some("eyJvZmZzZXQiOjIwfQ==")),
+            ("eyJvZmZzZXQiOiAxMH0=", 11, 1000, None),
+            ("opaque", 10, 20, None),
+            ("", 0, 20, None),
+        ] {
+            assert_eq!(foreseen_token(token, known, items).as_deref(), expected, "{token} {known} {items}");
+        }
+    }
 
     #[test]
     fn tokens_that_were_cut() {

@@ -6,6 +6,7 @@
 //! (`judge`, `diagnose`) know nothing of runs. Nothing is ever written to a server.
 
 pub mod address;
+mod ahead;
 pub mod answers;
 mod artifacts;
 mod call;

@@ -3,13 +3,14 @@
 //! It must not know what a query means: `push` says which clauses go to the server, and whoever asked evaluates it again.
 //! What a server does not understand is left out, remembered, and the question asked again.
 
+use super::ahead::{Ahead, Spot};
 use super::answers;
 use super::call::{Call, Place, Refused};
-use super::listing::{Guard, whole_token};
+use super::listing::{Guard, foreseen_token, whole_token};
 use super::tracking::Inner;
 use crate::model::{Lifecycle, Reason, Report, RunKey, RunTable};
 use crate::query::push::{self, Narrowed};
-use crate::sources::{Cursor, Fault, Page, Progress, RunsAsk, Scope};
+use crate::sources::{Cursor, Fault, FaultKind, Page, Progress, RunsAsk, Scope};
 use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -65,6 +66,17 @@ struct At {
     runs: u64,
 }
 
+impl At {
+    fn parse(cursor: &Cursor) -> Result<At, Fault> {
+        serde_json::from_str(&cursor.0)
+            .map_err(|_| Fault::new(FaultKind::BadAnswer, "The list of runs has no such page."))
+    }
+
+    fn spot(&self) -> Spot {
+        Spot { round: self.round, group: self.group, items: self.items }
+    }
+}
+
 /// One list of runs.
 #[derive(Debug)]
 struct Listing {
@@ -72,6 +84,7 @@ struct Listing {
     view: &'static str,
     experiments: Vec<u32>,
     guard: RefCell<Guard>,
+    ahead: Ahead,
     most: Cell<u32>,
     round: Cell<u32>,
 }
@@ -126,6 +139,7 @@ impl Listing {
             view: view(scope.lifecycle),
             experiments: scope.experiments.clone(),
             guard: RefCell::default(),
+            ahead: Ahead::default(),
             most: Cell::new(PAGE),
             round: Cell::new(0),
         }
@@ -167,6 +181,35 @@ impl Listing {
         true
     }
 
+    /// The question for a page, and whether the server may take long to sort.
+    fn call(&self, ids: &[String], token: &str, most: u32) -> (Call<'static>, bool) {
+        let plan = self.plan.borrow();
+        let (filter, order) = (plan.narrowed.filter(), plan.order.as_deref().unwrap_or_default());
+        let mut body = json!({ "experiment_ids": ids, "run_view_type": self.view, "max_results": most });
+        let mut put = |key: &str, value: Value| {
+            if let Some(map) = body.as_object_mut() {
+                map.insert(key.to_owned(), value);
+            }
+        };
+        if !filter.is_empty() {
+            put("filter", json!(filter));
+        }
+        if !order.is_empty() {
+            put("order_by", json!(order));
+        }
+        if !token.is_empty() {
+            put("page_token", json!(token));
+        }
+        let is_logged =
+            |column: &String| ["metric", "param", "tag"].iter().any(|kind| column.trim_start().starts_with(kind));
+        let is_costly = order.iter().any(is_logged);
+        let mut call = Call::post(Place::Api("runs/search"), body);
+        if is_costly {
+            (call.silence_ms, call.is_patient) = (ORDER_TIMEOUT_MS, false);
+        }
+        (call, is_costly)
+    }
+
     fn restart(&self) {
         self.round.set(self.round.get() + 1);
         self.guard.borrow_mut().restart();
@@ -201,8 +244,7 @@ pub async fn page(inner: &Inner, ask: RunsAsk) -> Result<Page<RunTable>, Fault> 
     }
     let mut place: At = match &ask.after {
         None => At::default(),
-        Some(cursor) => serde_json::from_str(&cursor.0)
-            .map_err(|_| Fault::new(crate::sources::FaultKind::BadAnswer, "The list of runs has no such page."))?,
+        Some(cursor) => At::parse(cursor)?,
     };
     let known = ask.after.is_some().then(|| inner.listings.get(place.listing)).flatten();
     let listing = match known {
@@ -239,6 +281,7 @@ pub async fn page(inner: &Inner, ask: RunsAsk) -> Result<Page<RunTable>, Fault> 
         match is_next_there {
             Some(token) => place.token = token,
             None => {
+                listing.ahead.forget();
                 place.group += 1;
                 place.items = 0;
                 place.token.clear();
@@ -256,6 +299,25 @@ pub async fn page(inner: &Inner, ask: RunsAsk) -> Result<Page<RunTable>, Fault> 
     Ok(Page { ordered: listing.is_ordered(), ..Page::new(RunTable::default(), next, read, report) })
 }
 
+/// Sends a page ahead of the one that is asked for, as [`Source::ahead`](crate::sources::Source::ahead) has it.
+///
+/// # Errors
+/// When the cursor is none.
+pub async fn ahead(inner: &Inner, ask: RunsAsk) -> Result<bool, Fault> {
+    let Some(cursor) = &ask.after else { return Ok(false) };
+    let place = At::parse(cursor)?;
+    let Some(listing) = inner.listings.get(place.listing) else { return Ok(false) };
+    let Some(ids) = listing.plan.borrow().groups.get(place.group).cloned() else { return Ok(false) };
+    let next = listing.ahead.next(place.spot()).filter(|_| place.round == listing.round.get());
+    let found = next.and_then(|next| Some((next, foreseen_token(&place.token, place.items, next.items)?)));
+    let Some((spot, token)) = found else { return Ok(false) };
+    let most = ask.size.clamp(1, listing.most.get());
+    let coming = listing.ahead.send(spot, most);
+    let (call, _) = listing.call(&ids, &token, most);
+    let call = Call { is_sent_once: true, ..call };
+    Ok(inner.client.json(&call).await.is_ok_and(|answer| coming.keep(answer)))
+}
+
 /// One answer, with the experiments that were asked for; none when there is no more of them.
 async fn search(
     inner: &Inner,
@@ -268,34 +330,15 @@ async fn search(
         if place.round != listing.round.get() {
             *place = At { listing: place.listing, round: listing.round.get(), runs: place.runs, ..At::default() };
         }
-        let (ids, filter, order) = {
-            let plan = listing.plan.borrow();
-            let Some(ids) = plan.groups.get(place.group) else { return Ok((None, HashSet::new())) };
-            (ids.clone(), plan.narrowed.filter(), plan.order.clone())
+        let Some(ids) = listing.plan.borrow().groups.get(place.group).cloned() else {
+            return Ok((None, HashSet::new()));
         };
+        if let Some(answer) = listing.ahead.take(place.spot()) {
+            return Ok((Some(answer), ids.into_iter().collect()));
+        }
         let most = size.clamp(1, listing.most.get());
-        let mut body = json!({ "experiment_ids": ids, "run_view_type": listing.view, "max_results": most });
-        let mut put = |key: &str, value: Value| {
-            if let Some(map) = body.as_object_mut() {
-                map.insert(key.to_owned(), value);
-            }
-        };
-        if !filter.is_empty() {
-            put("filter", json!(filter));
-        }
-        if let Some(order) = order.as_ref().filter(|order| !order.is_empty()) {
-            put("order_by", json!(order));
-        }
-        if !place.token.is_empty() {
-            put("page_token", json!(place.token));
-        }
-        let is_logged =
-            |column: &String| ["metric", "param", "tag"].iter().any(|kind| column.trim_start().starts_with(kind));
-        let is_costly = order.iter().flatten().any(is_logged);
-        let mut call = Call::post(Place::Api("runs/search"), body);
-        if is_costly {
-            (call.silence_ms, call.is_patient) = (ORDER_TIMEOUT_MS, false);
-        }
+        listing.ahead.want(place.spot(), most);
+        let (call, is_costly) = listing.call(&ids, &place.token, most);
         let round = listing.round.get();
         match inner.client.json(&call).await {
             Ok(answer) => return Ok((Some(answer), ids.into_iter().collect())),

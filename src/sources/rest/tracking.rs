@@ -88,6 +88,10 @@ impl Source for Tracking {
         Box::pin(runs::page(&self.inner, ask))
     }
 
+    fn ahead(&self, ask: RunsAsk) -> Async<'_, bool> {
+        Box::pin(runs::ahead(&self.inner, ask))
+    }
+
     fn history(&self, ask: HistoryAsk) -> Async<'_, Page<Vec<MetricSeries>>> {
         Box::pin(histories::page(&self.inner, ask))
     }

@@ -2,8 +2,8 @@
 
 use super::{Part, Union};
 use crate::model::{
-    Experiment, Lifecycle, LoggedModel, MetricSeries, Reason, RegisteredModel, Report, RunKey, RunRow, RunStatus,
-    RunTable, Shelf, Store, Trace,
+    Experiment, Lifecycle, LoggedModel, MetricSeries, Reason, RegisteredModel, Report, RunKey, RunRow, RunTable, Shelf,
+    Store, Trace,
 };
 use crate::sources::memory::Memory;
 use crate::sources::{
@@ -35,23 +35,7 @@ fn next(at: u32, total: u32) -> Option<String> {
 }
 
 fn row(experiment: u32, run: u32) -> RunRow {
-    RunRow {
-        key: RunKey(format!("s{experiment}/1/{run}")),
-        id: format!("run{run}"),
-        experiment,
-        name: String::new(),
-        status: RunStatus::Finished,
-        lifecycle: Lifecycle::Active,
-        start_ms: None,
-        end_ms: None,
-        user: None,
-        artifact_uri: None,
-        params: Vec::new(),
-        tags: Vec::new(),
-        metrics: Vec::new(),
-        datasets: Vec::new(),
-        outputs: Vec::new(),
-    }
+    RunRow { key: RunKey(format!("s{experiment}/1/{run}")), experiment, ..RunRow::of_id(format!("run{run}")) }
 }
 
 impl Source for Fake {

@@ -1,5 +1,6 @@
 //! A server that says what it is told to, in memory: what no real one can be made to say.
 
+mod ahead;
 mod asking;
 mod histories;
 mod hostile;
@@ -68,6 +69,11 @@ impl Script {
         let script = Rc::new(self);
         let address = Address::parse(BASE).expect("an address");
         (script.clone(), Tracking::new(script, address, credentials, None))
+    }
+
+    /// What it answers.
+    pub(super) fn reply(&self, request: &Request) -> Reply {
+        (self.reply)(request)
     }
 
     /// Addresses of what was asked, without the base.
