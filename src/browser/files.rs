@@ -6,6 +6,7 @@
 use crate::browser::served::page_address;
 use crate::browser::server::Connection;
 use crate::sources::hosted::Served;
+use futures_util::future::join_all;
 use std::cell::RefCell;
 use std::rc::Rc;
 use wasm_bindgen::closure::Closure;
@@ -224,19 +225,23 @@ async fn walk(root: FileSystemDirectoryEntry) -> Walked {
             if batch.length() == 0 {
                 break;
             }
+            let mut files = Vec::new();
             for entry in batch.iter() {
                 let entry: FileSystemEntry = entry.unchecked_into();
                 let below = if path.is_empty() { entry.name() } else { format!("{path}/{}", entry.name()) };
-                if entry.is_directory() {
-                    folders.push((below, entry.unchecked_into()));
-                } else {
-                    let entry: FileSystemFileEntry = entry.unchecked_into();
-                    let file =
-                        callback_future(|resolve, reject| entry.file_with_callback_and_callback(resolve, reject));
-                    match file.await {
-                        Ok(file) => walked.files.push((below, file.unchecked_into())),
-                        Err(_) => walked.lost.push(below),
-                    }
+                match entry.is_directory() {
+                    true => folders.push((below, entry.unchecked_into())),
+                    false => files.push((below, entry.unchecked_into::<FileSystemFileEntry>())),
+                }
+            }
+            let found = join_all(files.iter().map(|(_, entry)| {
+                callback_future(|resolve, reject| entry.file_with_callback_and_callback(resolve, reject))
+            }));
+            let found = found.await;
+            for ((below, _), file) in files.into_iter().zip(found) {
+                match file {
+                    Ok(file) => walked.files.push((below, file.unchecked_into())),
+                    Err(_) => walked.lost.push(below),
                 }
             }
         }

@@ -5,7 +5,7 @@ import { execFile } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { RENEWED, RUNS, startFaults } from './faults.mjs';
+import { MANY, RENEWED, RUNS, startFaults } from './faults.mjs';
 import { assert, axe, idle, pageTest, ROOT, scratch, shot } from './harness.mjs';
 import { matches, matching, opened, REFUSED } from './tracking.mjs';
 
@@ -52,6 +52,27 @@ pageTest('whoever leaves a page of runs drops what is under way for it', { expec
   await page.locator('.crumbs a').first().click();
   await until(page, () => second().dropped !== undefined);
   assert.equal(second().dropped, true);
+});
+
+pageTest('a server of several workers is asked for several pages at one time, for none twice, and for none once that is stopped', { expected: REFUSED }, async ({ page }) => {
+  const faults = await startFaults();
+  await opened(page, faults, 'several-workers');
+  const lists = () => faults.requests.filter(({ path }) => path.endsWith('/runs/search'));
+  const under = (ms) => lists().filter(({ atMs, endMs }) => atMs < ms && !(endMs <= ms)).length;
+  await until(page, () => under(performance.now()) > 1);
+  await page.getByRole('button', { name: 'Stop, keep these' }).click();
+  await until(page, () => under(performance.now()) === 0);
+  const [stopped, loaded] = [lists().length, await matching(page)];
+  assert.ok(lists().filter(({ dropped }) => dropped).length > 1, 'those that were sent ahead are dropped as well');
+  await page.waitForTimeout(500);
+  assert.equal(lists().length, stopped);
+  assert.ok(loaded > 0 && loaded < MANY, `${loaded} runs`);
+  await page.getByRole('button', { name: 'Go on' }).click();
+  await matches(page, MANY);
+  await idle(page);
+  const tokens = lists().filter(({ dropped }) => !dropped).map(({ body }) => body.page_token);
+  assert.equal(new Set(tokens).size, tokens.length, 'a page came twice');
+  assert.ok(Math.max(...lists().map(({ endMs }) => under(endMs - 1))) >= 3);
 });
 
 /** Gives a token to the form that stands open. */

@@ -11,6 +11,8 @@ const VERSION = '3.17.2';
 const T0_MS = 1_700_000_000_000;
 /** How many runs there are. */
 export const RUNS = 250;
+/** How many there are where pages take their time. */
+export const MANY = 6_000;
 
 const run = (number, name = `run-${number}`) => ({
   info: {
@@ -55,12 +57,8 @@ function sound(ask) {
       return json({ experiments: [experiment] });
     case '/experiments/get':
       return json({ experiment });
-    case '/runs/search': {
-      const from = Number.parseInt(ask.body.page_token ?? '0', 10);
-      const to = Math.min(RUNS, from + Number(ask.body.max_results ?? 1000));
-      const runs = Array.from({ length: to - from }, (_, place) => run(from + place));
-      return json(to < RUNS ? { runs, next_page_token: String(to) } : { runs });
-    }
+    case '/runs/search':
+      return json(page(ask, RUNS, String, (token) => Number.parseInt(token, 10)));
     case '/runs/get': {
       const number = Number((ask.query.get('run_id') ?? '').replace(/^r0*/, ''));
       return json({ run: run(number) });
@@ -80,6 +78,17 @@ function sound(ask) {
       return html('<h1>Not Found</h1>', 404);
   }
 }
+
+/** The page of so many runs that is asked for; `token` names the place of the next one, and `place` reads that. */
+function page(ask, all, token, place) {
+  const from = ask.body.page_token ? place(ask.body.page_token) : 0;
+  const to = Math.min(all, from + Number(ask.body.max_results ?? 1000));
+  const runs = Array.from({ length: Math.max(0, to - from) }, (_, at) => run(from + at));
+  return to < all ? { runs, next_page_token: token(to) } : { runs };
+}
+/** MLflow's own tokens. */
+const offset = (place) => Buffer.from(`{"offset": ${place}}`).toString('base64');
+const placeOf = (token) => JSON.parse(Buffer.from(token, 'base64').toString()).offset;
 
 const isRuns = (ask) => ask.path.endsWith('/runs/search');
 const isRenewed = (ask) => ask.headers.authorization === `Bearer ${RENEWED}`;
@@ -131,6 +140,12 @@ export const FAULTS = {
     if (ask.body.filter) return ask.body.filter.includes("'0.1'") ? json({ runs: [run(1)] }) : { wait: Infinity };
     return ask.body.page_token ? { ...sound(ask), wait: 2000 } : sound(ask);
   },
+  // As many at one time as are asked for, each in a time that grows with its runs.
+  'several-workers': (ask) => {
+    if (!isRuns(ask)) return sound(ask);
+    const answer = page(ask, MANY, offset, placeOf);
+    return { ...json(answer), wait: answer.runs.length / 2 };
+  },
   hanging: (ask) => (isRuns(ask) ? { wait: Infinity } : sound(ask)),
   // Its curves never come; a second experiment has one run.
   'histories-hang': (ask) => {
@@ -172,7 +187,7 @@ after(() => started.forEach((close) => close()));
 
 /**
  * Starts it on a free port. `at(fault)` is the address of a server with that fault; `requests` all that was asked so far, as
- * `{ fault, method, path, query, body, headers, dropped }`, the last once whoever asked went away; `mostInFlight()` how many were open at one time.
+ * `{ fault, method, path, query, body, headers, atMs, endMs, dropped }`, the last two once it was answered or whoever asked went away; `mostInFlight()` how many were open at one time.
  */
 export async function startFaults() {
   const requests = [];
@@ -199,9 +214,9 @@ export async function startFaults() {
     } catch {
       // As MLflow does: what is no JSON is an empty request.
     }
-    const ask = { fault, method: request.method, path: `/${rest.join('/')}`, base: `/${fault}`, query: searchParams, body, headers: request.headers };
+    const ask = { fault, method: request.method, path: `/${rest.join('/')}`, base: `/${fault}`, query: searchParams, body, headers: request.headers, atMs: performance.now() };
     requests.push(ask);
-    response.on('close', () => (ask.dropped = !response.writableFinished));
+    response.on('close', () => Object.assign(ask, { endMs: performance.now(), dropped: !response.writableFinished }));
     const count = counts.get(pathname) ?? 0;
     counts.set(pathname, count + 1);
     const answer = FAULTS[fault]?.(ask, count) ?? html('<h1>No such fault</h1>', 404);
