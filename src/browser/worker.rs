@@ -83,7 +83,8 @@ impl Reader {
         let weak = Rc::downgrade(&inner);
         let on_message = Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| {
             if let Some(inner) = weak.upgrade() {
-                match inner.lender.borrow().answers(&event.data()) {
+                let answers = inner.lender.borrow().answers(&event.data());
+                match answers {
                     Some(answers) => lend(&inner, answers),
                     None => inner.receive(&event.data()),
                 }

@@ -15,11 +15,10 @@ const MOST_RUNS: u32 = 5_000;
 const GROWTH: u32 = 4;
 /// Pages at one time, where that is of use: who asks for curves has the other turns. Two may come to the same of a server's processes.
 const AT_ONCE: u32 = 3;
-/// So many runs it takes at least to tell, in pages of so many at most: of a server that answers one after the other, all come together.
-const TRIAL_RUNS: u64 = 1_000;
+/// Runs of a page, at most, while it is tried out: of a server that answers one after the other, all come together in the end.
 const TRIAL_SIZE: u32 = 300;
 /// They have to bring a run in this part of the time.
-const SOONER: f64 = 0.7;
+const SOONER: f64 = 0.8;
 
 /// What is told of a page.
 #[derive(Clone, Copy, Debug)]
@@ -107,13 +106,10 @@ impl Pace {
                 self.size = self.size.min(TRIAL_SIZE);
                 Trial::Together { alone_ms: page.ms / page.runs as f64, pages: 0, runs: 0, ms: 0.0 }
             }
-            // the one that the others joined on its way tells of neither, nor do those that came with it
-            Trial::Together { alone_ms, pages, .. } if pages + 1 < AT_ONCE => {
-                Trial::Together { alone_ms, pages: pages + 1, runs: 0, ms: 0.0 }
-            }
             Trial::Together { alone_ms, pages, runs, ms } => {
                 let (pages, runs, ms) = (pages + 1, runs + page.runs as u64, ms + page.ms);
-                match pages < 2 * AT_ONCE - 1 || runs < TRIAL_RUNS {
+                // the first few were sent at the same time: what they took together tells
+                match pages < AT_ONCE {
                     true => Trial::Together { alone_ms, pages, runs, ms },
                     false if ms < alone_ms * SOONER * runs as f64 => Trial::Over { at_once: AT_ONCE },
                     false => Trial::Over { at_once: 1 },

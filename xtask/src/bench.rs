@@ -12,7 +12,7 @@ pub enum Size {
     Small,
     /// A database of a gigabyte and a zip of half a million files, in ten minutes: `benches/large.mjs` says what.
     Large,
-    /// A tracking server with 10,000 runs beside its own page, in ten minutes: `benches/tracking.mjs` says what.
+    /// A tracking server with 10,000 runs beside its own page, in twenty minutes: `benches/tracking.mjs` says what.
     Servers,
 }
 
