@@ -63,6 +63,7 @@ fn questions_reach_the_one_server_and_nothing_else_does() {
     let asked = get(to, "/mlflow/api/2.0/mlflow/experiments/search?max_results=5&filter=a%20b");
     assert_eq!(line(&asked).as_deref(), Some("GET /base/api/2.0/mlflow/experiments/search?max_results=5&filter=a%20b"));
     assert_eq!(asked.header("x-own"), Some("kept"));
+    assert_eq!(asked.header("x-upstream-host").map(str::to_owned), Some(server.to_string()));
     for name in ["set-cookie", "access-control-allow-origin", "strict-transport-security"] {
         assert_eq!(asked.header(name), None, "{name}");
     }

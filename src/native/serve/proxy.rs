@@ -61,6 +61,9 @@ const THEIRS: &[&str] = &[
 /// Where the page finds how to log in: under its own name the browser would ask the user by itself, and keep the password.
 const AUTHENTICATE: HeaderName = HeaderName::from_static("x-upstream-authenticate");
 
+/// Where the page finds under which name the server was asked: it knows ours alone.
+const HOST: HeaderName = HeaderName::from_static("x-upstream-host");
+
 /// The one server.
 pub struct Upstream {
     base: Url,
@@ -140,12 +143,29 @@ impl Upstream {
             Ok(answer) if answer.status().is_redirection() && answer.status() != StatusCode::NOT_MODIFIED => {
                 self.redirected(&answer)
             }
-            Ok(answer) => given(answer),
+            Ok(answer) => self.given(answer),
             Err(error) => {
                 let text = format!("The tracking server at {} does not answer: {}.", self.shown(), words(&error));
                 failure(StatusCode::BAD_GATEWAY, "TEMPORARILY_UNAVAILABLE", &text)
             }
         }
+    }
+
+    /// An answer of the server as ours.
+    fn given(&self, answer: reqwest::Response) -> Response {
+        let status = answer.status();
+        // no other origin may read what comes through us
+        let mut headers = passed(answer.headers(), THEIRS, "access-control-");
+        if let Some(how) = headers.remove(header::WWW_AUTHENTICATE) {
+            headers.insert(AUTHENTICATE, how);
+        }
+        if let Ok(host) = HeaderValue::from_str(self.base.authority()) {
+            headers.insert(HOST, host);
+        }
+        let mut response = Response::new(Body::from_stream(answer.bytes_stream()));
+        *response.status_mut() = status;
+        *response.headers_mut() = headers;
+        response
     }
 
     fn redirected(&self, answer: &reqwest::Response) -> Response {
@@ -195,20 +215,6 @@ fn passed(headers: &HeaderMap, kept_back: &[&str], family: &str) -> HeaderMap {
             && !named.iter().any(|own| own == name)
     };
     headers.iter().filter(|(name, _)| goes(name)).map(|(name, value)| (name.clone(), value.clone())).collect()
-}
-
-/// An answer of the server as ours.
-fn given(answer: reqwest::Response) -> Response {
-    let status = answer.status();
-    // no other origin may read what comes through us
-    let mut headers = passed(answer.headers(), THEIRS, "access-control-");
-    if let Some(how) = headers.remove(header::WWW_AUTHENTICATE) {
-        headers.insert(AUTHENTICATE, how);
-    }
-    let mut response = Response::new(Body::from_stream(answer.bytes_stream()));
-    *response.status_mut() = status;
-    *response.headers_mut() = headers;
-    response
 }
 
 #[cfg(test)]

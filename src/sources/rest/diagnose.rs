@@ -121,7 +121,7 @@ impl Seen<'_> {
             return self.mended(FaultKind::MixedContent, message, vec![self.by_proxy()]);
         }
         if self.tells_version_alone {
-            return self.host_refused();
+            return self.host_refused(None);
         }
         if self.is_there {
             let message = match self.is_old() {
@@ -180,7 +180,11 @@ impl Seen<'_> {
                     ),
                 }
             }
-            403 if body.contains("Invalid Host header") => Some(self.host_refused()),
+            403 if body.contains("Invalid Host header") => {
+                let is_plain = |name: &&str| name.chars().all(|c| c.is_ascii_alphanumeric() || ".-:[]".contains(c));
+                // behind `runglass serve --proxy` it is asked under a name of its own; what is told becomes a line to copy
+                Some(self.host_refused(response.header("x-upstream-host").filter(is_plain)))
+            }
             403 if body.contains("Cross-origin request blocked") => {
                 let page = self.page.unwrap_or("its origin");
                 let message = format!("{base} answers, but does not take questions from pages of {page}.");
@@ -235,15 +239,11 @@ impl Seen<'_> {
     }
 
     /// Its host check answers before it looks at the page's origin, so that a page of another origin can not read what it says.
-    fn host_refused(&self) -> Fault {
-        let message =
-            format!("The server at {} does not serve under the name {}.", self.address.base(), self.address.host());
-        self.mended(FaultKind::HostRefused, message, vec![format!("mlflow server{}", self.allowed_hosts())])
-    }
-
-    /// MLflow's own names of this machine go along, since the list takes their place.
-    fn allowed_hosts(&self) -> String {
-        format!(" --allowed-hosts \"{},localhost:*,127.0.0.1:*\"", self.address.host())
+    fn host_refused(&self, asked_as: Option<&str>) -> Fault {
+        let own = self.address.host();
+        let name = asked_as.unwrap_or(&own);
+        let message = format!("The server at {} does not serve under the name {name}.", self.address.base());
+        self.mended(FaultKind::HostRefused, message, vec![format!("mlflow server{}", allowed_hosts(name))])
     }
 
     fn mended(&self, kind: FaultKind, message: String, remedy: Vec<String>) -> Fault {
@@ -260,7 +260,7 @@ impl Seen<'_> {
     fn cors(&self, page: &str) -> Vec<String> {
         let hosts = match self.address.is_local() {
             true => String::new(),
-            false => self.allowed_hosts(),
+            false => allowed_hosts(&self.address.host()),
         };
         let own = format!("mlflow server --cors-allowed-origins {page}{hosts}");
         let all = [(!self.is_old()).then_some(own), Some(self.by_proxy()), Some(self.by_nginx(page))];
@@ -288,6 +288,11 @@ impl Seen<'_> {
 }}"#
         )
     }
+}
+
+/// MLflow's own names of this machine go along, since the list takes their place.
+fn allowed_hosts(name: &str) -> String {
+    format!(" --allowed-hosts \"{name},localhost:*,127.0.0.1:*\"")
 }
 
 #[cfg(test)]
@@ -435,6 +440,14 @@ mod tests {
             "Invalid Host header - possible DNS rebinding attack detected",
             Some((HostRefused, "mlflow.example.com")),
         );
+        let told = "Invalid Host header";
+        check(
+            403,
+            "x-upstream-host: tracking.example.com:5000",
+            told,
+            Some((HostRefused, "tracking.example.com:5000")),
+        );
+        check(403, "x-upstream-host: \"; echo x", told, Some((HostRefused, "the name mlflow.example.com.")));
         check(403, "", "Cross-origin request blocked", Some((CrossOrigin, PAGE)));
         check(
             401,
