@@ -34,9 +34,10 @@ pub fn Artifacts(row: u32) -> impl IntoView {
     let questions = Questions::new(app);
     let opened = StoredValue::new(Opened::new());
     let begin = move |path: String, answer: ArcRwSignal<TreeFolder>| {
-        let question = questions.ask(list(folder.get_value(), path));
+        let held = folder.get_value();
+        let question = questions.ask(list(held.clone(), path));
         leptos::task::spawn_local(async move {
-            match told(app, folder, question.await) {
+            match told(app, &*held, question.await) {
                 Some(Ok(entries)) => answer.set(TreeFolder::Entries(Arc::new(entries))),
                 Some(Err(fault)) => answer.set(TreeFolder::Failed(fault.message)),
                 None => {}
@@ -143,14 +144,8 @@ fn folder(app: App, row: u32) -> Option<Rc<dyn Folder>> {
 
 /// An answer of a folder, once the page knows of it: what was wrong with what was read is a notice, and who asks may have been
 /// refused. `None` when the part of the page that asked is gone.
-fn told<T>(
-    app: App,
-    folder: StoredValue<Rc<dyn Folder>, LocalStorage>,
-    answer: Option<Result<T, Fault>>,
-) -> Option<Result<T, Fault>> {
-    if let Some(folder) = folder.try_get_value() {
-        app.hear(folder.take_report());
-    }
+fn told<T>(app: App, folder: &dyn Folder, answer: Option<Result<T, Fault>>) -> Option<Result<T, Fault>> {
+    app.hear(folder.take_report());
     answer.map(|answer| answer.inspect_err(|fault| app.asked.heed(fault)))
 }
 
@@ -225,8 +220,9 @@ fn Shown(row: u32, folder: StoredValue<Rc<dyn Folder>, LocalStorage>, path: Stri
     let content = {
         let path = path.clone();
         LocalResource::new(move || {
-            let question = questions.ask(read(folder.get_value(), path.clone()));
-            async move { told(app, folder, question.await).unwrap_or(Ok(Read::Gone)) }
+            let held = folder.get_value();
+            let question = questions.ask(read(held.clone(), path.clone()));
+            async move { told(app, &*held, question.await).unwrap_or(Ok(Read::Gone)) }
         })
     };
     let download = {
@@ -235,8 +231,8 @@ fn Shown(row: u32, folder: StoredValue<Rc<dyn Folder>, LocalStorage>, path: Stri
             let (held, path, name) = (folder.get_value(), path.clone(), name.clone());
             app.say(format!("Reading {name}"));
             leptos::task::spawn_local(async move {
-                let saved = save(held, path, &name).await;
-                if let Some(saved) = told(app, folder, Some(saved)) {
+                let saved = save(held.clone(), path, &name).await;
+                if let Some(saved) = told(app, &*held, Some(saved)) {
                     app.say(saved.map_or_else(|fault| fault.message, |()| format!("{name} was saved")));
                 }
             });

@@ -150,16 +150,17 @@ impl Asked {
 
     /// The server of an opening.
     pub fn server(self, opening: usize) -> Option<Rc<Part>> {
-        let is_its = |server: &&Server| server.opening == opening;
-        self.servers.with_value(|servers| servers.iter().find(is_its).map(|server| server.part.clone()))
+        self.of_server(opening, |server| server.part.clone())
     }
 
     /// How the server of an opening is asked for lists of runs.
     fn pace(self, opening: usize) -> Rc<RefCell<Pace>> {
+        self.of_server(opening, |server| server.pace.clone()).unwrap_or_default()
+    }
+
+    fn of_server<T>(self, opening: usize, pick: impl FnOnce(&Server) -> T) -> Option<T> {
         let is_its = |server: &&Server| server.opening == opening;
-        self.servers
-            .with_value(|servers| servers.iter().find(is_its).map(|server| server.pace.clone()))
-            .unwrap_or_default()
+        self.servers.with_value(|servers| servers.iter().find(is_its).map(pick))
     }
 
     /// Nobody asks for more until it is begun anew; what is under way comes if it is of use to what is wanted now.
